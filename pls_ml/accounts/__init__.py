@@ -1,0 +1,1 @@
+"""Users → the organisations that buy, their segments and how sales meets them."""

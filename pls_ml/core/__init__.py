@@ -1,0 +1,1 @@
+"""What every stage shares, and nothing that belongs to one of them."""

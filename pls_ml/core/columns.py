@@ -1,0 +1,53 @@
+"""The data contract: which tables exist, which columns they have, of which type, and which are required."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ColumnType = Literal["id", "text", "time", "number", "flag"]
+SQL_TYPE: dict[ColumnType, str] = {"id": "VARCHAR", "text": "VARCHAR", "time": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One contract table: column name → type; `required` columns must be there, others may be missing."""
+
+    columns: dict[str, ColumnType]
+    required: tuple[str, ...]
+
+
+def _table(required: str, **columns: str) -> Table:
+    typed: dict[str, ColumnType] = {}
+    kinds: tuple[ColumnType, ...] = ("id", "text", "time", "number", "flag")
+    for kind in kinds:
+        typed |= dict.fromkeys(columns.get(kind, "").split(), kind)
+    return Table(typed, tuple(required.split()))
+
+
+TABLES: dict[str, Table] = {
+    "events": _table("event_time user_id event", id="event_id user_id account_id session_id", text="event", time="event_time known_at"),
+    "users": _table(
+        "user_id",
+        id="user_id account_id invited_by",
+        text="email email_domain source title department seniority role",
+        time="signup_at",
+        flag="no_contact is_internal",
+    ),
+    "accounts": _table(
+        "account_id",
+        id="account_id",
+        text="domain name industry tech_stack region",
+        time="created_at valid_from valid_to",
+        number="employee_count",
+    ),
+    "subscriptions": _table("account_id started_at", id="account_id", text="plan status", time="started_at ended_at", number="mrr seats"),
+    "opportunities": _table(
+        "opportunity_id account_id created_at closed_at is_won",
+        id="opportunity_id account_id user_id",
+        text="stage type source lost_reason",
+        time="created_at closed_at",
+        number="amount",
+        flag="is_won",
+    ),
+    "suppressions": _table("reason from", id="lead_id", text="email domain reason", time="from until"),
+}
+"""Tables of the contract that a stage reads today; every one but `users` or `events` may be missing."""

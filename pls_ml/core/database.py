@@ -1,0 +1,98 @@
+"""One embedded DuckDB connection that holds the canonical tables; the only import of duckdb.
+
+Stages meet in tables with canonical names and columns. File access is limited to the folders named at opening,
+and the configuration is locked, so no query can reach further.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pls_ml.core.errors import TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+def quote(identifier: str) -> str:
+    """Takes a column or table name; returns it quoted for SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(value: object) -> str:
+    """Takes text or a number from a declaration; returns it as an SQL literal."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else "'" + str(value).replace("'", "''") + "'"
+
+
+def literals(values: Iterable[object]) -> str:
+    """Takes values; returns a parenthesised SQL list of them."""
+    return "(" + ", ".join(literal(v) for v in values) + ")"
+
+
+class Database:
+    """The canonical tables of one project at work."""
+
+    def __init__(self, folders: Sequence[Path], threads: int = 2, memory_limit: str = "8GB") -> None:
+        """Takes the folders that may be read and written, and the resource caps; opens an empty database."""
+        import duckdb
+
+        self.errors: tuple[type[Exception], ...] = (duckdb.Error,)
+        self._connection = duckdb.connect(":memory:")
+        allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
+        for setting in (
+            f"SET threads = {int(threads)}",
+            f"SET memory_limit = {literal(memory_limit)}",
+            "SET TimeZone = 'UTC'",
+            "SET preserve_insertion_order = false",
+            "SET autoinstall_known_extensions = false",
+            "SET enable_progress_bar = false",
+            f"SET allowed_directories = [{allowed}]",
+            "SET enable_external_access = false",
+            "SET lock_configuration = true",
+        ):
+            self._connection.execute(setting)
+
+    def execute(self, sql: str, parameters: Sequence[Any] | None = None) -> None:
+        """Takes a statement and its values; runs it."""
+        self._connection.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: Sequence[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Takes a query and its values; returns its rows."""
+        found: list[tuple[Any, ...]] = self._connection.execute(sql, parameters).fetchall()
+        return found
+
+    def arrow(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
+        """Takes a query and its values; returns an Arrow table."""
+        return self._connection.sql(sql, params=parameters).to_arrow_table()
+
+    def frame(self, sql: str, parameters: Sequence[Any] | None = None) -> pd.DataFrame:
+        """Takes a query and its values; returns a pandas frame."""
+        frame: pd.DataFrame = self.arrow(sql, parameters).to_pandas()
+        return frame
+
+    def register(self, name: str, table: Any) -> None:
+        """Takes any object that speaks the Arrow PyCapsule protocol; makes it a view of that name."""
+        import pyarrow as pa
+
+        if not hasattr(table, "__arrow_c_stream__"):
+            raise TableError(f"table '{name}' is a {type(table).__name__}: pass a pandas, polars or pyarrow table")
+        self._connection.register(name, pa.table(table))
+
+    def has(self, table: str) -> bool:
+        """Takes a table's name; returns whether it exists."""
+        return bool(self.rows("SELECT 1 FROM information_schema.tables WHERE table_name = ?", [table]))
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Takes a table's name; returns its columns with their SQL types, in order."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE {quote(table)}")}
+
+    def count(self, table: str) -> int:
+        """Takes a table's name; returns its number of rows."""
+        return int(self.rows(f"SELECT count(*) FROM {quote(table)}")[0][0])
+
+    def close(self) -> None:
+        """Takes nothing; releases the connection."""
+        self._connection.close()

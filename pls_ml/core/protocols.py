@@ -1,0 +1,67 @@
+"""What a stage may ask of another stage's implementation, four methods at most."""
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Floats = npt.NDArray[np.float64]
+
+
+class Scorer(Protocol):
+    """Signals → raw score on the log-odds scale, and the signed share of every signal column in it."""
+
+    kind: str
+
+    def fit(self, signals: pd.DataFrame, labels: npt.NDArray[np.int8], sample_weight: Floats | None = None) -> "Scorer":
+        """Takes n × m signal columns, n labels (0 or 1) and n weights; returns itself, fitted."""
+        ...
+
+    def raw_score(self, signals: pd.DataFrame) -> Floats:
+        """Takes n × m signal columns; returns n margins in log-odds."""
+        ...
+
+    def contributions(self, signals: pd.DataFrame) -> tuple[float, Floats]:
+        """Takes n × m signal columns; returns the base and n × m shares, base + row sum = raw score to 1e-9."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns all that is needed to score again, as plain JSON values with `kind`."""
+        ...
+
+
+class Calibrator(Protocol):
+    """Margin (log-odds) → calibrated probability, strictly increasing."""
+
+    kind: str
+
+    def fit(self, margins: Floats, labels: npt.NDArray[np.int8], sample_weight: Floats | None = None) -> "Calibrator":
+        """Takes n margins, n labels (0 or 1) and n weights; returns itself, fitted."""
+        ...
+
+    def transform(self, margins: Floats) -> Floats:
+        """Takes margins of any shape; returns probabilities of that shape, strictly between 0 and 1."""
+        ...
+
+    def slope(self, margins: Floats) -> Floats:
+        """Takes margins of any shape; returns d probability / d margin there, never negative."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns kind, parameters, positives, rows and domain as plain JSON values."""
+        ...
+
+
+class Tracker(Protocol):
+    """Where a training run is written down."""
+
+    kind: str
+
+    def log_run(self, run: Any) -> str:
+        """Takes a `core.records.RunRecord`; returns a line that tells a person where to look."""
+        ...
+
+    def set_champion(self, version: str | None) -> str:
+        """Takes a model version (None: the newest); returns the version that now carries the champion alias."""
+        ...

@@ -1,0 +1,21 @@
+"""What a run leaves behind, in plain values, for whoever keeps the log."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One training run: `parameters` and `tags` as text, `metrics` as numbers, `artifacts` as file name → bytes, and the bundle.
+
+    `version` names the bundle by its content; `bundle` is the folder of its text and JSON files.
+    """
+
+    project: str
+    kind: str
+    version: str
+    parameters: dict[str, str]
+    metrics: dict[str, float]
+    tags: dict[str, str]
+    artifacts: dict[str, bytes]
+    bundle: Path

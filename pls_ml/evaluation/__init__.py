@@ -1,0 +1,51 @@
+"""Splits, ranking and probability figures with intervals, the comparison of rules and model, the leak audit, and plots."""
+
+from pls_ml.evaluation.bootstrap import (
+    Estimate,
+    account_resamples,
+    basic_interval,
+    paired_difference,
+    percentile_interval,
+)
+from pls_ml.evaluation.comparison import (
+    Comparison,
+    ComparisonOptions,
+    Decision,
+    PeriodDifference,
+    compare_candidates,
+)
+from pls_ml.evaluation.leaks import LeakAudit, SignalStrength, audit_signals, raise_if_leaking
+from pls_ml.evaluation.measures import CandidateScores
+from pls_ml.evaluation.plots import draw_gain, draw_reliability
+from pls_ml.evaluation.ranking import GainCurve, gain_curve
+from pls_ml.evaluation.reliability import ReliabilityBin, ReliabilityTable, reliability_table
+from pls_ml.evaluation.splits import Split, SplitSpec, forward_folds, split_rows
+
+__all__ = [
+    "CandidateScores",
+    "Comparison",
+    "ComparisonOptions",
+    "Decision",
+    "Estimate",
+    "GainCurve",
+    "LeakAudit",
+    "PeriodDifference",
+    "ReliabilityBin",
+    "ReliabilityTable",
+    "SignalStrength",
+    "Split",
+    "SplitSpec",
+    "account_resamples",
+    "audit_signals",
+    "basic_interval",
+    "compare_candidates",
+    "draw_gain",
+    "draw_reliability",
+    "forward_folds",
+    "gain_curve",
+    "paired_difference",
+    "percentile_interval",
+    "raise_if_leaking",
+    "reliability_table",
+    "split_rows",
+]

@@ -1,0 +1,233 @@
+"""Rules against model on the same leads: every figure with an interval, every difference paired, and a rule written before."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from pls_ml.core.errors import DataError, suggest
+from pls_ml.evaluation.bootstrap import Estimate, account_resamples, basic_interval, paired_difference, percentile_interval
+from pls_ml.evaluation.measures import LOWER_IS_BETTER, RAISED_BY_NOISE, CandidateScores, PreparedCandidate, prepare_candidate
+from pls_ml.evaluation.ranking import check_capacity, check_labels, group_by_score, precision_at, sort_scores
+from pls_ml.evaluation.tables import render_html, render_text
+
+Floats = npt.NDArray[np.float64]
+#: B values of every figure of every candidate
+Draws = dict[str, dict[str, Floats]]
+
+DECIDING = "precision_at_capacity"
+PERIODS_NEEDED = 0.75
+
+
+@dataclass(frozen=True, eq=False)
+class ComparisonOptions:
+    """Who is compared with whom, and where.
+
+    `capacity` below 1 is a share of the leads, 1 or more a number of leads. `periods` gives each row its test month or fold
+    (None: all rows are one period), `values` what a row is worth when worked (None: captured value is not reported).
+    """
+
+    capacity: float
+    reference: str
+    challenger: str
+    n_resamples: int = 1000
+    seed: int = 0
+    periods: npt.ArrayLike | None = None
+    values: npt.ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class PeriodDifference:
+    """Precision at capacity of both in one period; a period with one class only tells nothing and does not vote."""
+
+    period: str
+    rows: int
+    positives: int
+    reference: float
+    challenger: float
+
+    @property
+    def difference(self) -> float:
+        """Challenger minus reference."""
+        return self.challenger - self.reference
+
+    @property
+    def votes(self) -> bool:
+        """Whether the period holds both outcomes."""
+        return 0 < self.positives < self.rows
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The outcome of the rule, with the figures it rests on."""
+
+    wins: bool
+    difference: Estimate
+    agreeing: int
+    voting: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All figures by candidate, paired differences challenger - reference, periods, and the decision."""
+
+    rows: int
+    positives: int
+    accounts: int
+    base_rate: float
+    capacity: float
+    reference: str
+    challenger: str
+    metrics: dict[str, dict[str, Estimate]]
+    differences: dict[str, Estimate]
+    periods: tuple[PeriodDifference, ...]
+    decision: Decision
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns everything as plain JSON values, None for what is not defined."""
+        plain = {name: getattr(self, name) for name in ("rows", "positives", "accounts", "base_rate", "capacity")}
+        return plain | {
+            "reference": self.reference,
+            "challenger": self.challenger,
+            "metrics": {name: {m: e.to_dict() for m, e in figures.items()} for name, figures in self.metrics.items()},
+            "differences": {name: estimate.to_dict() for name, estimate in self.differences.items()},
+            "periods": [asdict(period) | {"difference": period.difference} for period in self.periods],
+            "decision": asdict(self.decision) | {"difference": self.decision.difference.to_dict()},
+        }
+
+    def to_text(self) -> str:
+        """Takes nothing; returns the tables and the decision as aligned text for a console."""
+        blocks = [[self._facts()], *(render_text(header, rows) for header, rows in self._tables()), [self.decision.sentence]]
+        return "\n\n".join("\n".join(lines) for lines in blocks)
+
+    def _repr_html_(self) -> str:
+        tables = "".join(render_html(header, rows) for header, rows in self._tables())
+        opening, closing = (f"<p>{escape(sentence)}</p>" for sentence in (self._facts(), self.decision.sentence))
+        return opening + tables + closing
+
+    def _facts(self) -> str:
+        where = f"{self.rows} rows of {self.accounts} accounts, {self.positives} positives (base rate {self.base_rate:.3g})"
+        return f"{where}; {name_capacity(self.capacity)}; 95 % intervals from whole accounts drawn again"
+
+    def _tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
+        names = list(self.metrics)
+        figures = list(dict.fromkeys(figure for name in names for figure in self.metrics[name]))
+        lines = [[_label(f), *(_show(self.metrics[n].get(f)) for n in names), _show(self.differences.get(f))] for f in figures]
+        yield ["figure", *names, f"{self.challenger} - {self.reference}"], lines
+        precisions = [(p.reference, p.challenger, p.difference) for p in self.periods]
+        counts = [(p.period, str(p.rows), str(p.positives)) for p in self.periods]
+        votes = [[*count, *map(_short, at)] for count, at in zip(counts, precisions, strict=True)]
+        yield ["period", "rows", "positives", self.reference, self.challenger, "difference"], votes
+
+
+def compare_candidates(
+    labels: npt.ArrayLike, candidates: dict[str, CandidateScores], groups: npt.ArrayLike, options: ComparisonOptions
+) -> Comparison:
+    """Takes n labels, the candidates' scores for the same rows, n account ids and the wishes; returns the comparison.
+
+    All candidates share the resamples, so differences are paired. Refuses with `DataError`: unknown candidate names, unequal
+    lengths, one class only, a single account, a capacity not above 0.
+    """
+    truth, accounts = check_labels(labels), np.asarray(groups).astype(str)
+    _check_comparison(truth, accounts, candidates, options)
+    values = None if options.values is None else np.asarray(options.values, np.float64)
+    prepared = {name: prepare_candidate(truth, scores, values) for name, scores in candidates.items()}
+    whole = {name: c.measure(np.ones((1, truth.size)), options.capacity) for name, c in prepared.items()}
+    points = {name: {figure: float(value[0]) for figure, value in figures.items()} for name, figures in whole.items()}
+    draws = _resample(prepared, accounts, options)
+    metrics = {n: {f: _interval(f, points[n][f], draws[n][f]) for f in points[n]} for n in candidates}
+    pair = (options.challenger, options.reference)
+    shared = [figure for figure in points[pair[0]] if figure in points[pair[1]] and figure != "uncertainty"]
+    sides = {f: ((points[pair[0]][f], points[pair[1]][f]), (draws[pair[0]][f], draws[pair[1]][f])) for f in shared}
+    differences = {figure: paired_difference(*side) for figure, side in sides.items()}
+    periods = _compare_periods(truth, candidates, options)
+    positives = int(truth.sum())
+    facts = (int(truth.size), positives, int(np.unique(accounts).size), positives / truth.size, options.capacity)
+    return Comparison(*facts, pair[1], pair[0], metrics, differences, periods, decide(differences[DECIDING], periods, options))
+
+
+def decide(difference: Estimate, periods: tuple[PeriodDifference, ...], options: ComparisonOptions) -> Decision:
+    """Takes the paired difference of precision at capacity and the periods; returns the decision, in one sentence.
+
+    The challenger wins only if the lower end of the interval is above 0 and three quarters of the voting periods agree.
+    """
+    voting = [period for period in periods if period.votes]
+    agreeing = sum(period.difference > 0 for period in voting)
+    wins = difference.low > 0 and bool(voting) and agreeing >= PERIODS_NEEDED * len(voting)
+    claim = f"{'' if wins else 'no evidence that '}{options.challenger} beats {options.reference}"
+    value, low, high = (f"{100 * number:+.1f}" for number in (difference.value, difference.low, difference.high))
+    figures = f"precision in the {name_capacity(options.capacity)} differs by {value} points (95 % interval {low} to {high})"
+    needed = math.ceil(PERIODS_NEEDED * len(voting))
+    sentence = f"{claim}: {figures}, and it is higher in {agreeing} of {len(voting)} periods ({needed} needed)"
+    return Decision(wins, difference, agreeing, len(voting), sentence)
+
+
+def name_capacity(capacity: float) -> str:
+    """Takes a capacity; returns it in words."""
+    return f"top {100 * capacity:g} %" if capacity < 1 else f"top {capacity:g} leads"
+
+
+def _check_comparison(truth: Floats, accounts: npt.NDArray[Any], candidates: dict[str, Any], options: ComparisonOptions) -> None:
+    check_capacity(options.capacity)
+    for name in (options.reference, options.challenger):
+        if name not in candidates:
+            raise DataError(f"candidate '{name}' has no scores{suggest(name, [*candidates])}: there are {', '.join(candidates)}")
+    for name, column in (("account ids", accounts), ("periods", options.periods), ("values", options.values)):
+        if column is not None and np.shape(column) != truth.shape:
+            raise DataError(f"{truth.size} labels but {np.size(column)} {name}: expected one each per row")
+    for name, scores in candidates.items():
+        if np.shape(scores.raw) != truth.shape:
+            raise DataError(f"{truth.size} labels but {np.size(scores.raw)} scores of '{name}': expected one each per row")
+    if not 0 < truth.sum() < truth.size:
+        raise DataError(f"{truth.sum():.0f} of {truth.size} rows are positive: expected both outcomes; take a longer test window")
+
+
+def _resample(prepared: dict[str, PreparedCandidate], accounts: npt.NDArray[Any], options: ComparisonOptions) -> Draws:
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    drawn: dict[str, list[dict[str, Floats]]] = {name: [] for name in prepared}
+    # Tall, thin products gain nothing from threads and lose much to them on a busy machine; one thread also repeats to the bit.
+    with threadpool_limits(1, "blas"):
+        for weights in account_resamples(accounts, options.n_resamples, options.seed):
+            for name, candidate in prepared.items():
+                drawn[name].append(candidate.measure(weights, options.capacity))
+    return {name: {f: np.concatenate([block[f] for block in blocks]) for f in blocks[0]} for name, blocks in drawn.items()}
+
+
+def _interval(figure: str, value: float, draws: Floats) -> Estimate:
+    return (basic_interval if figure in RAISED_BY_NOISE else percentile_interval)(value, draws)
+
+
+def _compare_periods(
+    truth: Floats,
+    candidates: dict[str, CandidateScores],
+    options: ComparisonOptions,
+) -> tuple[PeriodDifference, ...]:
+    named = np.full(truth.size, "all") if options.periods is None else np.asarray(options.periods).astype(str)
+    # A number of leads is for all rows together; a period gets its share of it.
+    share = options.capacity if options.capacity < 1 else min(options.capacity / truth.size, 1 - 1e-12)
+    sides = [np.asarray(candidates[name].raw, np.float64) for name in (options.reference, options.challenger)]
+
+    def compare(period: str) -> PeriodDifference:
+        here = named == period
+        at = [float(precision_at(group_by_score(sort_scores(raw[here]), truth[here]), share)[0]) for raw in sides]
+        return PeriodDifference(period, int(here.sum()), int(truth[here].sum()), at[0], at[1])
+
+    return tuple(compare(str(period)) for period in np.unique(named))
+
+
+def _label(figure: str) -> str:
+    return figure.replace("_", " ") + (" (lower is better)" if figure in LOWER_IS_BETTER else "")
+
+
+def _show(estimate: Estimate | None) -> str:
+    return "" if estimate is None else f"{_short(estimate.value)} ({_short(estimate.low)} to {_short(estimate.high)})"
+
+
+def _short(number: float) -> str:
+    return "not defined" if math.isnan(number) else f"{number:.4g}" if abs(number) < 1000 else f"{number:,.0f}"

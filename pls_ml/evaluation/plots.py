@@ -1,0 +1,65 @@
+"""Pictures of results computed elsewhere; nothing here computes."""
+
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from pls_ml.evaluation.ranking import GainCurve
+from pls_ml.evaluation.reliability import ReliabilityTable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito (2008): told apart by colour-blind readers too.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+QUIET = "#666666"
+
+
+def draw_reliability(tables: dict[str, ReliabilityTable]) -> "Figure":
+    """Takes reliability tables by candidate; returns their curves with consistency bands over histograms of the scores."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 6.4), layout="constrained")
+    upper, *lower = figure.subplots(1 + len(tables), 1, sharex=True, height_ratios=[5, *[0.8] * len(tables)])
+    top = max(edge for table in tables.values() for b in table.bins for edge in (b.predicted, b.observed, b.band_high))
+    upper.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle="--", label="perfect")
+    for (name, table), colour, marker, below in zip(tables.items(), cycle(COLOURS), cycle(MARKERS), lower, strict=False):
+        predicted = [b.predicted for b in table.bins]
+        band = ([b.band_low for b in table.bins], [b.band_high for b in table.bins])
+        upper.fill_between(predicted, *band, color=colour, alpha=0.15, linewidth=0)
+        upper.plot(predicted, [b.observed for b in table.bins], color=colour, marker=marker, markersize=5, label=name)
+        below.stairs(table.histogram_counts, table.histogram_edges, fill=True, color=colour, alpha=0.7)
+        below.set_ylabel("leads", color=QUIET)
+    upper.set(xlim=(0, 1.05 * top), ylim=(0, 1.05 * top), ylabel="observed rate", title="Reliability")
+    upper.legend(loc="upper left", frameon=False, title="band: 95 % if calibrated", alignment="left")
+    lower[-1].set_xlabel("predicted probability (last bar: and above)")
+    _tidy([upper, *lower])
+    figure.align_ylabels()
+    return figure
+
+
+def draw_gain(curves: dict[str, GainCurve], capacity_share: float | None = None) -> "Figure":
+    """Takes gain curves by candidate and the share of leads sales can work; returns them in one picture."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1, linestyle="--", label="random order")
+    for (name, curve), colour in zip(curves.items(), cycle(COLOURS), strict=False):
+        axes.plot(curve.worked, curve.captured, color=colour, linewidth=1.8, label=name)
+    if capacity_share is not None:
+        axes.axvline(capacity_share, color=QUIET, linewidth=1, linestyle=":")
+        axes.annotate("capacity", (capacity_share, 0.02), (4, 0), textcoords="offset points", color=QUIET)
+    axes.set(xlim=(0, 1), ylim=(0, 1.01), title="Gain")
+    axes.set(xlabel="share of leads worked, best first", ylabel="share of all buyers among them")
+    axes.legend(loc="lower right", frameon=False)
+    _tidy([axes])
+    return figure
+
+
+def _tidy(all_axes: "list[Axes]") -> None:
+    for axes in all_axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(color="#E5E5E5", linewidth=0.6)
+        axes.set_axisbelow(True)

@@ -1,0 +1,150 @@
+"""Ranking under ties and weights, for one sample or for thousands of resamples at once.
+
+Rows are sorted once by score and summed per distinct score; every figure is then a cumulative sum over those groups, done for
+all resamples in one matrix operation. Ties count as the expectation over every order of the tied rows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pls_ml.core.errors import DataError
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreOrder:
+    """n scores, sorted from the highest: `order` of the rows, and where each distinct score begins in it."""
+
+    order: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+
+    def sum_groups(self, amounts: Floats) -> Floats:
+        """Takes B by n amounts per row; returns B by groups sums, highest score first."""
+        return np.add.reduceat(amounts[:, self.order], self.starts, axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class RankedGroups:
+    """B by groups sums, highest score first: all weight, and the weight of the positives."""
+
+    weight: Floats
+    positive: Floats
+
+    @property
+    def base_rate(self) -> Floats:
+        """B shares of the positives in all weight."""
+        return np.asarray(self.positive.sum(axis=1) / self.weight.sum(axis=1), np.float64)
+
+
+@dataclass(frozen=True)
+class GainCurve:
+    """Share of the leads worked, best first, against the share of the positives among them; starts at 0, ends at 1."""
+
+    worked: tuple[float, ...]
+    captured: tuple[float, ...]
+
+
+def sort_scores(scores: npt.ArrayLike) -> ScoreOrder:
+    """Takes n scores; returns their order from the highest and where ties begin; refuses NaN and an empty list."""
+    values = np.asarray(scores, np.float64)
+    if values.ndim != 1 or not values.size or np.isnan(values).any():
+        raise DataError(f"{int(np.isnan(values).sum())} of {values.size} scores are NaN: expected a number for every lead")
+    order = np.argsort(-values, kind="stable")
+    falling = values[order]
+    falls = np.flatnonzero(falling[1:] != falling[:-1]) + 1  # no difference: infinities would not be equal to themselves
+    return ScoreOrder(order, np.concatenate([[0], falls]))
+
+
+def group_by_score(order: ScoreOrder, labels: npt.ArrayLike, weights: Floats | None = None) -> RankedGroups:
+    """Takes the order, n labels and weights (n, or B by n; None: 1 each); returns the sums per distinct score."""
+    truth = check_labels(labels)
+    given = np.ones((1, truth.size)) if weights is None else np.atleast_2d(weights)
+    if truth.size != order.order.size or given.shape[1] != truth.size:
+        raise DataError(f"{order.order.size} scores, {truth.size} labels, {given.shape[1]} weights: expected one each per lead")
+    return RankedGroups(order.sum_groups(given), order.sum_groups(given * truth))
+
+
+def average_precision(groups: RankedGroups) -> Floats:
+    """Takes groups; returns B average precisions, NaN without a positive.
+
+    Step-wise sum of precision times gain in recall over the distinct scores, as scikit-learn's `average_precision_score`.
+    """
+    worked, found = groups.weight.cumsum(axis=1), groups.positive.cumsum(axis=1)
+    precision = np.divide(found, worked, out=np.zeros_like(found), where=worked > 0)
+    return _ratio((precision * groups.positive).sum(axis=1), groups.positive.sum(axis=1))
+
+
+def roc_auc(groups: RankedGroups) -> Floats:
+    """Takes groups; returns B areas under the ROC curve, NaN unless both classes are there.
+
+    The share of (positive, negative) pairs in the right order, ties for half (Mann and Whitney 1947).
+    """
+    negative = groups.weight - groups.positive
+    all_negative, all_positive = negative.sum(axis=1), groups.positive.sum(axis=1)
+    below = all_negative[:, None] - negative.cumsum(axis=1) + negative / 2
+    return _ratio((groups.positive * below).sum(axis=1), all_positive * all_negative)
+
+
+def precision_at(groups: RankedGroups, capacity: float) -> Floats:
+    """Takes groups and the capacity; returns B expected shares of positives among the leads worked.
+
+    Capacity below 1 is a share of all weight; 1 or more is a number of leads (of weight), at most all of them.
+    """
+    return taken_at(groups.weight, groups.positive, capacity) / _worked_weight(groups.weight, capacity)
+
+
+def recall_at(groups: RankedGroups, capacity: float) -> Floats:
+    """Takes groups and the capacity; returns B expected shares of all positives that are worked, NaN without a positive."""
+    return _ratio(taken_at(groups.weight, groups.positive, capacity), groups.positive.sum(axis=1))
+
+
+def lift_at(groups: RankedGroups, capacity: float) -> Floats:
+    """Takes groups and the capacity; returns B precisions as a multiple of the base rate, NaN without a positive."""
+    return _ratio(precision_at(groups, capacity), groups.base_rate)
+
+
+def taken_at(weight: Floats, amount: Floats, capacity: float) -> Floats:
+    """Takes B by groups weights and amounts, and the capacity; returns B expected amounts among the leads worked.
+
+    The group at the edge is worked in part, and gives that part of its amount: the expectation over every order of its rows.
+    """
+    room = _worked_weight(weight, capacity)[:, None] - (weight.cumsum(axis=1) - weight)
+    part = np.divide(np.clip(room, 0.0, weight), weight, out=np.zeros_like(weight), where=weight > 0)
+    return np.asarray((part * amount).sum(axis=1), np.float64)
+
+
+def gain_curve(labels: npt.ArrayLike, scores: npt.ArrayLike) -> GainCurve:
+    """Takes n labels and n scores; returns the gain curve, straight across ties; refuses labels without a positive."""
+    groups = group_by_score(sort_scores(scores), labels)
+    if not groups.positive.any():
+        raise DataError("no row has label 1: a gain curve needs at least one positive; take a longer test window")
+    worked, captured = (np.append(0.0, sums[0].cumsum() / sums[0].sum()) for sums in (groups.weight, groups.positive))
+    return GainCurve(tuple(worked.tolist()), tuple(captured.tolist()))
+
+
+def check_labels(labels: npt.ArrayLike) -> Floats:
+    """Takes n labels; returns them as doubles; refuses anything but 0 and 1."""
+    truth = np.asarray(labels, np.float64)
+    strange = truth[(truth != 0) & (truth != 1)]
+    if strange.size:
+        raise DataError(f"label {strange[0]} is neither 0 nor 1: leave rows without a known outcome out")
+    return truth
+
+
+def check_capacity(capacity: float) -> float:
+    """Takes a capacity; returns it; refuses what is not above 0."""
+    if not capacity > 0:
+        raise DataError(f"capacity is {capacity}: expected a share below 1, such as 0.1, or a number of leads of 1 or more")
+    return capacity
+
+
+def _worked_weight(weight: Floats, capacity: float) -> Floats:
+    total = np.asarray(weight.sum(axis=1), np.float64)
+    return total * check_capacity(capacity) if capacity < 1 else np.minimum(capacity, total)
+
+
+def _ratio(above: Floats, below: Floats) -> Floats:
+    return np.divide(above, below, out=np.full_like(below, np.nan), where=below > 0)

@@ -1,0 +1,1 @@
+"""Raw log → clean events → daily state."""

@@ -1,0 +1,1 @@
+"""Contributions → receipts that sum to the score shown, in words."""

@@ -1,0 +1,162 @@
+"""The complete list of contributions of one score: it sums to that score exactly.
+
+Per signal, contributions c_i with base m0 sum to the margin m. Through a monotone calibrator g the share of probability is
+c_i · (g(m) − g(m0)) / (m − m0), the straight-path integral of g' (Aumann–Shapley along the line from m0 to m): it keeps signs and
+sums to g(m) − g(m0). In log-odds the same with logit g. Where m = m0 the ratio is the slope of g.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pls_ml.core.catalogue import Catalogue, Signal
+from pls_ml.core.errors import UnknownLeadError
+from pls_ml.core.protocols import Calibrator, Floats, Scorer
+from pls_ml.explanations.wording import Line, say_values
+
+SAME = 1e-9
+"""Margins closer than this to the base use the slope: the ratio would be 0/0."""
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """Contributions of n leads over k signals: `log_odds` and `probability` are n × k; each row plus its base is the score."""
+
+    lead_ids: tuple[str, ...]
+    signals: tuple[Signal, ...]
+    log_odds: Floats
+    probability: Floats
+    base_log_odds: float
+    base_probability: float
+    score: Floats
+    values: pd.DataFrame
+
+    def one(self, lead_id: str) -> Receipt:
+        """Takes a lead's id; returns its receipt; refuses an unknown one."""
+        if lead_id not in self.lead_ids:
+            raise UnknownLeadError(f"no receipt for lead '{lead_id}': {len(self.lead_ids):,} leads are scored here")
+        row = self.lead_ids.index(lead_id)
+        values = self.values.iloc[[row]]
+        lines = [
+            Line(
+                s.id,
+                float(self.log_odds[row, k]),
+                float(self.probability[row, k]),
+                s.label,
+                say_values(s, values)[0],
+                s.family,
+                s.rep_visible,
+            )
+            for k, s in enumerate(self.signals)
+        ]
+        ordered = tuple(sorted(lines, key=lambda line: (-abs(line.probability), line.signal)))
+        return Receipt(lead_id, float(self.score[row]), self.base_probability, self.base_log_odds, ordered)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Takes nothing; returns one row per lead and signal with a contribution: the batch form, in a total order."""
+        words = np.array([say_values(signal, self.values) for signal in self.signals], dtype=object)
+        rows, columns = np.nonzero(self.log_odds)
+        return pd.DataFrame(
+            {
+                "lead_id": np.array(self.lead_ids, dtype=object)[rows],
+                "signal": np.array([signal.id for signal in self.signals], dtype=object)[columns],
+                "log_odds": self.log_odds[rows, columns],
+                "probability": self.probability[rows, columns],
+                "value": words[columns, rows],
+            }
+        )
+
+    def to_explanation(self) -> Any:
+        """Takes nothing; returns a `shap.Explanation` in probability, so that shap's plots work."""
+        import shap
+
+        data = self.values[[signal.columns[0].name for signal in self.signals]].to_numpy()
+        base = np.full(len(self.lead_ids), self.base_probability)
+        return shap.Explanation(values=self.probability, base_values=base, data=data, feature_names=[s.label for s in self.signals])
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One lead's receipt: `base` plus all lines is `score`, the calibrated probability; lines run from the largest on."""
+
+    lead_id: str
+    score: float
+    base: float
+    base_log_odds: float
+    lines: tuple[Line, ...]
+
+    def reasons(self, most: int = 3, against: int = 1, least: float = 0.1) -> tuple[Line, ...]:
+        """Takes how many; returns the visible lines above `least` log-odds: at most `most` for and `against` against."""
+        worth = [line for line in self.lines if line.rep_visible and abs(line.log_odds) > least]
+        return (*[x for x in worth if x.log_odds > 0][:most], *[x for x in worth if x.log_odds < 0][:against])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns plain values; lines the policy hides are one line 'other', so that the sum stays true."""
+        hidden = [line for line in self.lines if not line.rep_visible]
+        shown = [line.to_dict() for line in self.lines if line.rep_visible and line.log_odds != 0]
+        if hidden:
+            total = Line("other", sum(x.log_odds for x in hidden), sum(x.probability for x in hidden), "other signals", "", "other", True)
+            shown.append(total.to_dict())
+        return {"lead_id": self.lead_id, "score": self.score, "base": self.base, "base_log_odds": self.base_log_odds, "lines": shown}
+
+    def to_text(self, most: int | None = None) -> str:
+        """Takes how many lines to spell out (None: all); returns the receipt as aligned lines that add up."""
+        lines = self.to_dict()["lines"]
+        rows = [("average lead", self.base)]
+        rows += [(f"{line['label']}{': ' if line['value'] else ''}{line['value']}", line["probability"]) for line in lines[:most]]
+        if most is not None and lines[most:]:
+            rows.append((f"{len(lines) - most} smaller signals", sum(line["probability"] for line in lines[most:])))
+        width = max(len(text) for text, _ in rows)
+        body = [f"  {text:<{width}}  {share:+8.2%}" for text, share in rows]
+        return "\n".join([*body, f"  {'score':<{width}}  {self.score:8.2%}"])
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        lines = self.to_dict()["lines"]
+        body = "".join(
+            f"<tr><td>{escape(x['label'])}</td><td>{escape(x['value'])}</td><td>{x['probability']:+.2%}</td></tr>" for x in lines
+        )
+        head = f"<caption>{escape(self.lead_id)}: {self.score:.1%}</caption><tr><td>average lead</td><td></td><td>{self.base:.2%}</td></tr>"
+        return f"<table>{head}{body}</table>"
+
+
+def build_receipts(
+    scorer: Scorer, calibrator: Calibrator, signals: pd.DataFrame, lead_ids: Sequence[str], catalogue: Catalogue
+) -> Receipts:
+    """Takes a fitted scorer and calibrator, n × m signal columns and n lead ids; returns n receipts, windows of a signal summed."""
+    base, shares = scorer.contributions(signals)
+    owners = [catalogue.by_column[str(c)].signal for c in signals.columns]
+    order = {signal.id: k for k, signal in enumerate({owner.id: owner for owner in owners}.values())}
+    per_signal = np.zeros((len(signals), len(order)))
+    for position, owner in enumerate(owners):
+        per_signal[:, order[owner.id]] += shares[:, position]
+    margins = base + per_signal.sum(axis=1)
+    odds_scale, probability_scale = path_scales(calibrator, margins, base)
+    start = calibrator.transform(np.array([base]))[0]
+    return Receipts(
+        tuple(lead_ids),
+        tuple({owner.id: owner for owner in owners}.values()),
+        per_signal * odds_scale[:, None],
+        per_signal * probability_scale[:, None],
+        float(np.log(start) - np.log1p(-start)),
+        float(start),
+        calibrator.transform(margins),
+        signals,
+    )
+
+
+def path_scales(calibrator: Calibrator, margins: Floats, base: float) -> tuple[Floats, Floats]:
+    """Takes a calibrator, n margins and their base; returns what a unit of margin is worth in log-odds and in probability."""
+    step = margins - base
+    near = np.abs(step) < SAME
+    safe = np.where(near, 1.0, step)
+    end, start = calibrator.transform(margins), calibrator.transform(np.array([base]))[0]
+    slope = calibrator.slope(margins)
+    odds = np.log(end) - np.log1p(-end) - (np.log(start) - np.log1p(-start))
+    return np.where(near, slope / (end * (1 - end)), odds / safe), np.where(near, slope, (end - start) / safe)

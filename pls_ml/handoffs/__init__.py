@@ -1,0 +1,1 @@
+"""Scored leads → the few that a salesperson should talk to now."""

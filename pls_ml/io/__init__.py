@@ -1,0 +1,1 @@
+"""Sources, sinks and files: everything that touches the disk."""

@@ -1,0 +1,1 @@
+"""Opportunities → outcomes → labels for a horizon, on the leads that count."""

@@ -1,0 +1,141 @@
+"""A scorecard as a scikit-learn classifier: points, bands, and a probability fitted on training data only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from pls_ml.core.errors import DataError
+from pls_ml.core.protocols import Floats
+from pls_ml.scores.card import Scorecard
+
+
+class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Points from a card; log-odds = intercept + slope × points, slope ≥ 0, fitted by maximum likelihood.
+
+    Signals come as a DataFrame with the columns the card names; a row whose signal is not there gives no points and is listed in
+    `missing_rows_`. Without a card everybody has 0 points and the base rate.
+    """
+
+    kind = "scorecard"
+
+    def __init__(self, card: Scorecard | None = None) -> None:
+        """Takes the card."""
+        self.card = card
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ScorecardClassifier:
+        """Takes n × m signals, n labels of two classes and n weights; returns itself; refuses other label counts."""
+        frame = self._frame(X, reset=True)
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(frame, y)
+        check_classification_targets(y)
+        weight = _check_sample_weight(sample_weight, frame, dtype=np.float64)
+        encoder = LabelEncoder().fit(y)
+        self.classes_ = encoder.classes_
+        weighed = len(np.unique(np.asarray(y)[weight > 0]))
+        if len(self.classes_) != 2 or weighed != 2:
+            raise DataError(
+                f"Only binary classification is supported. The labels have {weighed} class(es) with weight: expected won and not won"
+            )
+        rows = self.card.rows if self.card else ()
+        self.missing_rows_ = tuple(row.id for row in rows if row.signal not in frame.columns)
+        self.slope_, self.intercept_ = _fit_line(self._row_points(frame).sum(axis=1), encoder.transform(y), weight)
+        return self
+
+    def row_points(self, X: Any) -> npt.NDArray[np.int64]:
+        """Takes n × m signals; returns n × card rows points."""
+        check_is_fitted(self)
+        return self._row_points(self._frame(X, reset=False))
+
+    def points(self, X: Any) -> npt.NDArray[np.int64]:
+        """Takes n × m signals; returns n sums of points."""
+        return np.asarray(self.row_points(X).sum(axis=1))
+
+    def bands(self, X: Any) -> npt.NDArray[np.object_]:
+        """Takes n × m signals; returns n band names; refuses when there is no card."""
+        if self.card is None:
+            raise DataError("there is no card, so there are no bands: pass `card`")
+        return self.card.find_bands(self.row_points(X))
+
+    def raw_score(self, signals: Any) -> Floats:
+        """Takes n × m signals; returns n margins in log-odds."""
+        points = self.points(signals)
+        return np.asarray(self.intercept_ + self.slope_ * points)
+
+    decision_function = raw_score
+
+    def contributions(self, signals: pd.DataFrame) -> tuple[float, Floats]:
+        """Takes n × m signals; returns the margin at 0 points and each column's share, its points times the slope."""
+        points = self.row_points(signals)
+        shares = np.zeros((len(signals), len(signals.columns)))
+        for position, row in enumerate(self.card.rows if self.card else ()):
+            if row.signal in signals.columns:
+                shares[:, signals.columns.get_loc(row.signal)] += self.slope_ * points[:, position]
+        return self.intercept_, shares
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Takes n × m signals; returns n × 2 probabilities, classes in the order of `classes_`."""
+        won = 1.0 / (1.0 + np.exp(-self.raw_score(X)))
+        return np.column_stack([1.0 - won, won])
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Takes n × m signals; returns n labels, the likelier class."""
+        won = self.raw_score(X) > 0
+        return np.asarray(self.classes_[won.astype(int)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns plain values."""
+        card = None if self.card is None else self.card.model_dump(mode="json", exclude_none=True)
+        columns = [str(name) for name in getattr(self, "feature_names_in_", [])]
+        return {"kind": self.kind, "card": card, "slope": self.slope_, "intercept": self.intercept_, "columns": columns}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ScorecardClassifier:
+        """Takes what `to_dict` gave; returns the fitted classifier."""
+        scorer = cls(None if data["card"] is None else Scorecard.model_validate(data["card"]))
+        scorer.slope_, scorer.intercept_ = float(data["slope"]), float(data["intercept"])
+        scorer.classes_ = np.array([0, 1])
+        scorer.n_features_in_ = len(data["columns"])
+        scorer.feature_names_in_ = np.array(data["columns"], dtype=object)
+        known = set(data["columns"])
+        scorer.missing_rows_ = tuple(row.id for row in (scorer.card.rows if scorer.card else ()) if row.signal not in known)
+        return scorer
+
+    def _row_points(self, frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+        return np.zeros((len(frame), 0), dtype=np.int64) if self.card is None else self.card.row_points(frame)
+
+    def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:
+        if isinstance(X, pd.DataFrame):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return X
+        if self.card is not None:
+            raise DataError(f"the card reads signals by name: expected a DataFrame, got {type(X).__name__}")
+        return pd.DataFrame(validate_data(self, X, reset=reset, ensure_all_finite="allow-nan", dtype="numeric"))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.poor_score = True  # a card knows what it was told, whatever the data
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _fit_line(points: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], weight: Floats) -> tuple[float, float]:
+    """Slope ≥ 0 and intercept of the logistic regression of labels on points; the base rate when points do not help."""
+    from sklearn.linear_model import LogisticRegression
+
+    rate = float(np.average(labels, weights=weight))
+    flat = 0.0, float(np.log(rate / (1.0 - rate)))
+    if np.ptp(points) == 0:
+        return flat
+    model = LogisticRegression(C=1e6, max_iter=1000).fit(points[:, None] / 10.0, labels, sample_weight=weight)
+    slope = float(model.coef_[0, 0]) / 10.0
+    return (slope, float(model.intercept_[0])) if slope > 0 else flat

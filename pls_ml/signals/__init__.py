@@ -1,0 +1,1 @@
+"""State × spine → signals, point in time."""

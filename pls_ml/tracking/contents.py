@@ -1,0 +1,52 @@
+"""What a record may hold, what makes two records the same, and its artifacts as files."""
+
+import hashlib
+import json
+import re
+from pathlib import Path, PurePosixPath
+
+from pls_ml.core.errors import BundleError, ConfigError
+from pls_ml.core.records import RunRecord
+
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+def check_run(run: RunRecord) -> None:
+    """Takes a run; returns nothing.
+
+    Refuses with `ConfigError` a project name that is no plain name, and with `BundleError` an empty version, a bundle folder
+    without files, and an artifact name that leaves the run or falls into its bundle.
+    """
+    if not _PROJECT.fullmatch(run.project):
+        raise ConfigError(f"project '{run.project}' cannot name an experiment: expected {_PROJECT.pattern}; rename the project")
+    if not run.version:
+        raise BundleError(f"the run of '{run.project}' has no bundle version: expected the digest of the bundle's content")
+    if not run.bundle.is_dir() or not any(path.is_file() for path in run.bundle.rglob("*")):
+        raise BundleError(f"bundle {run.bundle} is missing or empty: expected a folder with files; write the bundle before logging its run")
+    for name in run.artifacts:
+        parts = PurePosixPath(name).parts
+        if not parts or parts[0] in ("/", "bundle") or ".." in parts or {"\\", ":"} & set(name):
+            raise BundleError(f"artifact '{name}' is no name below the run and outside `bundle/`; name it like 'report.json'")
+
+
+def digest_run(run: RunRecord) -> str:
+    """Takes a run; returns the SHA-256 of all it says; the bundle counts by its version, which names its content."""
+    said = {
+        "project": run.project,
+        "kind": run.kind,
+        "version": run.version,
+        "parameters": run.parameters,
+        "metrics": {name: float(value) for name, value in run.metrics.items()},
+        "tags": run.tags,
+        "artifacts": {name: hashlib.sha256(content).hexdigest() for name, content in run.artifacts.items()},
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def write_artifacts(artifacts: dict[str, bytes], folder: Path) -> int:
+    """Takes file names with their bytes and a folder; writes them there and returns how many."""
+    for name, content in artifacts.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return len(artifacts)

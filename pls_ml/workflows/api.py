@@ -1,0 +1,68 @@
+"""Every command as a method of an open project, for notebooks and the command line alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pls_ml.core.columns import TABLES
+from pls_ml.core.errors import ConfigError, suggest
+from pls_ml.io.yaml import read_spec
+from pls_ml.workflows.check import CheckReport, check
+from pls_ml.workflows.config import ProjectConfig
+from pls_ml.workflows.explain import Explained, explain
+from pls_ml.workflows.progress import Progress
+from pls_ml.workflows.project import Project
+from pls_ml.workflows.promote import promote
+from pls_ml.workflows.report import report
+from pls_ml.workflows.score import Night, score
+from pls_ml.workflows.signals import SignalTable, signals
+from pls_ml.workflows.train import train
+from pls_ml.workflows.training_report import TrainingReport
+
+
+class OpenProject(Project):
+    """A project with its commands as methods."""
+
+    def check(self) -> CheckReport:
+        """Takes nothing; returns what the data hold and which signals can be computed from them."""
+        return check(self)
+
+    def signals(self, as_of: datetime | None = None) -> SignalTable:
+        """Takes one `as_of` (None: the whole training grid); returns the signals of every eligible lead."""
+        return signals(self, as_of)
+
+    def train(self, track: bool = False) -> TrainingReport:
+        """Takes whether to write the run to the tracker; returns the comparison, the calibration and the new bundle's version."""
+        return train(self, track)
+
+    def score(self, as_of: datetime | None = None, version: str | None = None) -> Night:
+        """Takes one `as_of` (None: the end of the data) and a model version (None: the champion, else the newest); returns the night."""
+        return score(self, as_of, version)
+
+    def explain(self, lead_id: str, as_of: datetime | None = None, version: str | None = None) -> Explained:
+        """Takes a lead, an `as_of` and a model version as for `score`; returns its receipts."""
+        return explain(self, lead_id, as_of, version)
+
+    def report(self, as_of: datetime | None = None) -> Path:
+        """Takes the `as_of` of a scored night (None: the latest); returns the path of its page."""
+        return report(self, as_of)
+
+    def promote(self, version: str | None = None) -> str:
+        """Takes a model version (None: the newest); makes it the champion that scores; returns it."""
+        return promote(self, version)
+
+
+def open_project(path: str | Path = "pls.yaml", tables: Mapping[str, Any] | None = None, progress: Progress | None = None) -> OpenProject:
+    """Takes a project file, and tables by contract name to use in place of files (anything that speaks Arrow); returns the project.
+
+    Refuses an invalid file with every problem at once.
+    """
+    for name in tables or {}:
+        if name not in TABLES:
+            raise ConfigError(f"unknown table '{name}'{suggest(name, list(TABLES))}: expected one of {', '.join(TABLES)}")
+    file = Path(path)
+    config = read_spec(file, ProjectConfig, "project file")
+    return OpenProject(config, file.resolve().parent, dict(tables or {}), progress or Progress())

@@ -1,0 +1,117 @@
+"""The project file as one frozen object."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from pls_ml.core.catalogue import Signal
+from pls_ml.core.spec import Spec
+from pls_ml.core.tables import TableSource
+from pls_ml.core.windows import Horizon
+from pls_ml.events.mapping import EventSource
+from pls_ml.handoffs.capacity import Capacity
+from pls_ml.labels.outcomes import FromOpportunities, OutcomeSource
+from pls_ml.labels.population import Population
+from pls_ml.labels.spine import CalendarSpine, SpineSource
+
+
+class DataConfig(Spec):
+    """Where the tables are; paths are relative to the project file."""
+
+    events: EventSource | None = None
+    users: TableSource | None = None
+    accounts: TableSource | None = None
+    subscriptions: TableSource | None = None
+    opportunities: TableSource | None = None
+    suppressions: TableSource | None = None
+    until: datetime | None = None
+    """The end of the data, when it is not the last moment an event became known."""
+
+    @model_validator(mode="after")
+    def _something(self) -> DataConfig:
+        if self.events is None and self.users is None:
+            raise ValueError("give at least one of `events` and `users`")
+        return self
+
+
+class HorizonConfig(Spec):
+    """How far ahead an outcome counts, in days."""
+
+    horizon_days: int = Field(default=90, ge=1)
+    gap_days: int = Field(default=1, ge=0)
+    lag_days: int = Field(default=0, ge=0)
+
+    def to_horizon(self) -> Horizon:
+        """Takes nothing; returns the horizon."""
+        return Horizon(self.horizon_days, self.gap_days, self.lag_days)
+
+
+class SignalsConfig(Spec):
+    """Which signals: a shipped or own catalogue file, and further definitions written here."""
+
+    catalogue: str | None = "default"
+    define: tuple[Signal, ...] = ()
+    drop: tuple[str, ...] = ()
+    grain: Literal["day", "hour", "minute"] = "day"
+
+
+class SplitConfig(Spec):
+    """What is held out: a later time, and accounts that training never saw."""
+
+    test_start: datetime | None = None
+    test_share: float = Field(default=0.3, gt=0, lt=1)
+    by_account: bool = True
+    account_share: float = Field(default=0.35, gt=0, lt=1)
+    embargo_days: int = Field(default=0, ge=0)
+
+
+class ModelConfig(Spec):
+    """How the learned scorers are fitted, and which one is used."""
+
+    use: Literal["best", "rules", "logistic", "lightgbm"] = "best"
+    seed: int = 7
+    seeds: int = Field(default=3, ge=1, le=10)
+    resamples: int = Field(default=1000, ge=100)
+    acknowledge_leaks: tuple[str, ...] = ()
+
+
+class TrackingConfig(Spec):
+    """Where training runs are written down."""
+
+    kind: Literal["mlflow", "null"] = "mlflow"
+    uri: str | None = None
+    """An MLflow tracking address; an SQLite file in the output folder when left out."""
+
+
+class ResourceConfig(Spec):
+    """Caps for one run."""
+
+    threads: int = Field(default=2, ge=1)
+    memory: str = Field(default="8GB", pattern=r"^\d+(MB|GB)$")
+
+
+class ProjectConfig(Spec):
+    """Everything a command needs to know, written once."""
+
+    project: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    data: DataConfig
+    outcome: OutcomeSource = FromOpportunities(kind="opportunities")
+    horizon: HorizonConfig = HorizonConfig()
+    spine: SpineSource = CalendarSpine(kind="calendar")
+    population: Population = Population()
+    signals: SignalsConfig = SignalsConfig()
+    scorecard: str | None = "card_a"
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    handoff: Capacity = Capacity()
+    tracking: TrackingConfig = TrackingConfig()
+    resources: ResourceConfig = ResourceConfig()
+    output: str = "out"
+
+    @property
+    def timed(self) -> bool:
+        """Whether rows have real times (and so a horizon), not just an order."""
+        return self.spine.kind != "order"

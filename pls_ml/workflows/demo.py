@@ -1,0 +1,67 @@
+"""`pls-ml demo`: an invented product with known truth, then the real commands on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pls_ml.core.builtin import find_builtin
+from pls_ml.explanations.receipts import Receipt
+from pls_ml.io.files import write_bytes
+from pls_ml.synthetic import WorldSpec, generate_world, write_world
+from pls_ml.workflows.api import open_project
+from pls_ml.workflows.progress import Progress
+from pls_ml.workflows.score import Night
+from pls_ml.workflows.training_report import TrainingReport
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo made: the folder, the comparison with the rules, the scored night, three receipts and the page."""
+
+    folder: Path
+    training: TrainingReport
+    night: Night
+    receipts: tuple[Receipt, ...]
+    page: Path
+
+    def to_text(self) -> str:
+        """Takes nothing; returns the results and where everything is."""
+        blocks = [
+            f"Rules against model, on {self.training.comparison.rows:,} held-out leads\n{self.training.comparison.to_text()}",
+            f"Calibration of '{self.training.used}' on the same leads\n{_calibration(self.training)}",
+            f"Three leads to talk to ({self.night.used}, {self.night.as_of:%Y-%m-%d})",
+            *(f"{receipt.lead_id}\n{receipt.to_text(10)}" for receipt in self.receipts),
+            "Where things are\n"
+            f"  page         {self.page}\n"
+            f"  tables       {self.night.folder}\n"
+            f"  truth        {self.folder / 'data' / 'truth.json'}\n"
+            f"  MLflow runs  {self.training.tracked}\n"
+            f"  next         pls-ml explain {self.receipts[0].lead_id} --project {self.folder / 'pls.yaml'}",
+        ]
+        return "\n\n".join(blocks)
+
+
+def demo(folder: Path, spec: WorldSpec, progress: Progress) -> DemoReport:
+    """Takes a folder and the size of the invented product; generates it, trains, promotes, scores, explains and reports."""
+    with progress.step(f"inventing a product: {spec.accounts:,} accounts over {spec.days} days"):
+        write_world(generate_world(spec), folder / "data")
+    write_bytes(folder / "pls.yaml", find_builtin("demo.yaml").read_bytes())
+    project = open_project(folder / "pls.yaml", progress=progress)
+    training = project.train(track=True)
+    project.promote(training.version)
+    night = project.score()
+    page = project.report()
+    receipts = tuple(night.receipts[night.used].one(lead) for lead in night.handoffs["lead_id"].head(3))
+    return DemoReport(folder, training, night, receipts, page)
+
+
+def _calibration(training: TrainingReport) -> str:
+    figures = training.comparison.metrics[training.used]
+    table = training.reliability[training.used]
+    rows = [f"  {b.predicted:8.1%} predicted  {b.observed:8.1%} won  {b.rows:6,} leads" for b in table.bins]
+    line = (
+        f"  slope {figures['calibration_slope'].value:.2f} (1 is right), observed/expected {figures['observed_expected'].value:.2f}, "
+        f"Brier {figures['brier'].value:.4f} against {training.comparison.metrics['base rate']['brier'].value:.4f} for the base rate"
+    )
+    return "\n".join([*rows, line])

@@ -1,0 +1,80 @@
+"""`pls-ml explain LEAD`: one lead's receipts, recomputed from the state by the same path as the night."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pls_ml.core.errors import UnknownLeadError, suggest
+from pls_ml.explanations.receipts import Receipt
+from pls_ml.scores import ScorecardClassifier
+from pls_ml.workflows.bundle import load_bundle
+from pls_ml.workflows.data import LoadedData, build_signals, load_data
+from pls_ml.workflows.project import Project
+from pls_ml.workflows.score import build_night_spine, explain_table, place_moment
+from pls_ml.workflows.signals import read_signals
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One lead at one `as_of`: the receipt of the scorer in use first, then the card's with its points and band."""
+
+    lead_id: str
+    as_of: datetime
+    version: str
+    receipts: dict[str, Receipt]
+    points: int | None
+    band: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns plain values."""
+        receipts = {name: receipt.to_dict() for name, receipt in self.receipts.items()}
+        facts = {
+            "lead_id": self.lead_id,
+            "as_of": self.as_of.isoformat(),
+            "version": self.version,
+            "points": self.points,
+            "band": self.band,
+        }
+        return facts | {"receipts": receipts}
+
+    def to_text(self) -> str:
+        """Takes nothing; returns the receipts as text that adds up."""
+        card = f", {self.points} points: {self.band}" if self.points is not None else ""
+        head = f"{self.lead_id} at {self.as_of:%Y-%m-%d %H:%M} UTC, model {self.version}{card}"
+        return "\n\n".join([head, *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
+
+    def _repr_html_(self) -> str:
+        return "".join(receipt._repr_html_() for receipt in self.receipts.values())
+
+
+def explain(project: Project, lead_id: str, as_of: datetime | None = None, version: str | None = None) -> Explained:
+    """Takes a project, a lead, an `as_of` and a model version as for `score`; returns the lead's receipts.
+
+    Refuses an unknown lead, and one that is not scored at that moment, with the reason.
+    """
+    bundle = load_bundle(project, version)
+    project = bundle.apply(project)
+    data = load_data(project, bundle.catalogue)
+    moment = place_moment(data, as_of)
+    _require_known(data, lead_id)
+    removed = build_night_spine(project, data, moment)
+    data.database.execute("DELETE FROM spine WHERE lead_id <> ?", [lead_id])
+    if not data.database.count("spine"):
+        reason = data.database.rows("SELECT removed FROM screened WHERE lead_id = ? AND removed IS NOT NULL", [lead_id])
+        why = reason[0][0] if reason else "it had not signed up, or is scored at another moment"
+        raise UnknownLeadError(f"lead '{lead_id}' is not scored at {moment:%Y-%m-%d}: {why}; choose another `--as-of`")
+    build_signals(project, data, bundle.catalogue, project.config.signals.grain)
+    table = read_signals(data, bundle.catalogue, removed)
+    receipts = {name: found.one(lead_id) for name, found in explain_table(bundle, table).items()}
+    card = next((s for s in bundle.scorers.values() if isinstance(s, ScorecardClassifier)), None)
+    points, band = (int(card.points(table.values)[0]), str(card.bands(table.values)[0])) if card else (None, None)
+    return Explained(lead_id, table.spine["as_of"].iloc[0].to_pydatetime(), bundle.version, receipts, points, band)
+
+
+def _require_known(data: LoadedData, lead_id: str) -> None:
+    if data.database.rows("SELECT 1 FROM users WHERE user_id = ?", [lead_id]):
+        return
+    near = [row[0] for row in data.database.rows("SELECT user_id FROM users ORDER BY levenshtein(user_id, ?), user_id LIMIT 5", [lead_id])]
+    raise UnknownLeadError(f"no lead '{lead_id}' among {data.database.count('users'):,} users{suggest(lead_id, near)}: check the id")

@@ -1,0 +1,63 @@
+"""One project: its validated file, its folders and its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pls_ml.core.builtin import find_builtin
+from pls_ml.core.catalogue import Catalogue
+from pls_ml.core.errors import ConfigError, suggest
+from pls_ml.io.yaml import read_spec
+from pls_ml.scores.card import Scorecard
+from pls_ml.workflows.config import ProjectConfig
+from pls_ml.workflows.progress import Progress
+
+
+@dataclass(frozen=True)
+class Project:
+    """A validated project file with the folder its paths are relative to, and tables handed in from memory."""
+
+    config: ProjectConfig
+    root: Path
+    tables: Mapping[str, Any] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress, repr=False)
+
+    @property
+    def output(self) -> Path:
+        """Where everything is written."""
+        return self.root / self.config.output
+
+    @property
+    def models(self) -> Path:
+        """Where bundles are kept."""
+        return self.output / "models"
+
+    def catalogue(self) -> Catalogue:
+        """Takes nothing; returns the declared signals: the catalogue file, without the dropped ones, with those defined in the project."""
+        from pydantic import ValidationError
+
+        config = self.config.signals
+        declared = () if config.catalogue is None else read_spec(self._find(config.catalogue, "signals"), Catalogue, "catalogue").signals
+        ids = [signal.id for signal in declared]
+        for name in config.drop:
+            if name not in ids:
+                raise ConfigError(f"`signals.drop` names '{name}', which the catalogue does not declare{suggest(name, ids)}")
+        defined = {signal.id for signal in config.define}
+        kept = [signal for signal in declared if signal.id not in config.drop and signal.id not in defined]
+        try:
+            return Catalogue(signals=(*kept, *config.define))
+        except ValidationError as error:
+            raise ConfigError(f"`signals`: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+
+    def card(self) -> Scorecard | None:
+        """Takes nothing; returns the project's scorecard, if it names one."""
+        if self.config.scorecard is None:
+            return None
+        return read_spec(self._find(self.config.scorecard, "scorecards"), Scorecard, "scorecard")
+
+    def _find(self, name: str, kind: str) -> Path:
+        own = self.root / name
+        return own if name.endswith((".yaml", ".yml")) else find_builtin(f"{kind}/{name}.yaml")

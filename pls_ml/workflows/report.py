@@ -1,0 +1,144 @@
+"""`pls-ml report`: a scored night's tables → one offline page."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pls_ml.core.errors import BundleError, TableError
+from pls_ml.io.files import digest_file, write_bytes
+from pls_ml.reports.lead_page import LeadPage, PageLead, PageReceipt, PageSignal, render_lead_page
+from pls_ml.scores import ScorecardClassifier
+from pls_ml.workflows.bundle import Bundle, load_bundle
+from pls_ml.workflows.project import Project
+
+OTHER = "other"
+REASONS = 3
+LEAST_LOG_ODDS = 0.1
+"""A share below this is no reason worth naming."""
+
+
+def report(project: Project, as_of: datetime | None = None) -> Path:
+    """Takes a project and the `as_of` of a scored night (None: the latest); returns the path of its page.
+
+    Refuses a night that was not scored, and tables that were changed since.
+    """
+    folder = _find_night(project, as_of)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    bundle = load_bundle(project, manifest["version"])
+    with project.progress.step(f"writing the page of {manifest['as_of'][:10]}"):
+        tables = {name: _read(folder / name, digest) for name, digest in manifest["files"].items()}
+        page = render_lead_page(_build_page(project, bundle, manifest, tables))
+        return write_bytes(folder / "leads.html", page.encode())
+
+
+def _find_night(project: Project, as_of: datetime | None) -> Path:
+    nights = sorted(path.parent for path in (project.output / "nights").glob("as_of=*/manifest.json"))
+    if not nights:
+        raise TableError(f"no scored night in {project.output / 'nights'}: run `pls-ml score` first")
+    if as_of is None:
+        return nights[-1]
+    wanted = project.output / "nights" / f"as_of={as_of:%Y-%m-%d}"
+    if wanted not in nights:
+        known = ", ".join(path.name.removeprefix("as_of=") for path in nights[-5:])
+        raise TableError(f"no scored night of {as_of:%Y-%m-%d}: there are {known}; run `pls-ml score --as-of {as_of:%Y-%m-%d}`")
+    return wanted
+
+
+def _read(path: Path, digest: str) -> pd.DataFrame:
+    if not path.is_file() or digest_file(path) != digest:
+        raise BundleError(f"{path} is missing or was changed since it was scored: run `pls-ml score` again")
+    frame: pd.DataFrame = pd.read_parquet(path)
+    return frame
+
+
+def _build_page(project: Project, bundle: Bundle, manifest: dict[str, Any], tables: dict[str, pd.DataFrame]) -> LeadPage:
+    visible = [PageSignal(s.id, s.label, s.family) for s in bundle.catalogue.signals if s.rep_visible]
+    signals = (*visible, PageSignal(OTHER, "other signals", "other"))
+    receipts = _receipts(bundle, manifest, tables, {signal.id: k for k, signal in enumerate(signals)})
+    reasons = _reasons(bundle, tables["receipts.parquet"])
+    positions = dict(zip(tables["handoffs.parquet"]["lead_id"], tables["handoffs.parquet"]["position"], strict=True))
+    scored: list[Any] = list(tables["scores.parquet"].itertuples())
+    leads = tuple(
+        PageLead(
+            lead_id=lead.lead_id,
+            account_id=_text(lead.account_id),
+            account_name=_text(lead.account_name),
+            segment=lead.segment,
+            score=lead.score,
+            rank=lead.rank,
+            points=None if pd.isna(lead.points) else int(lead.points),
+            band=lead.band,
+            handoff_position=positions.get(lead.lead_id),
+            reasons=reasons.get(lead.lead_id, ("no single strong reason",)),
+            receipts=receipts[lead.lead_id],
+        )
+        for lead in scored
+    )
+    card = next((s.card for s in bundle.scorers.values() if isinstance(s, ScorecardClassifier) and s.card), None)
+    return LeadPage(
+        project.config.project, manifest["as_of"][:10], _facts(bundle, manifest), card.band_names if card else ("",), signals, leads
+    )
+
+
+def _facts(bundle: Bundle, manifest: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    calibrator = bundle.calibrators[bundle.used].to_dict()
+    comparison = bundle.facts["comparison"]
+    removed = manifest["removed"] | {}
+    held = ", ".join(f"{reason} {n:,}" for reason, n in removed.items()) or "nobody"
+    waiting = ", ".join(f"{reason} {n:,}" for reason, n in manifest["not_handed_over"].items()) or "nobody"
+    return (
+        ("Scored by", f"{bundle.used}, model {bundle.version}"),
+        (
+            "Calibration",
+            f"{calibrator['kind']} on {calibrator['positives']:,} won among {calibrator['rows']:,} rows that training had not seen",
+        ),
+        (
+            "Rules or model",
+            f"{comparison['decision']['sentence']}, on {comparison['rows']:,} held-out leads with {comparison['positives']:,} won",
+        ),
+        ("Leads", f"{manifest['leads']:,} scored"),
+        ("Not scored", held),
+        ("Not handed over", waiting),
+    )
+
+
+def _receipts(
+    bundle: Bundle, manifest: dict[str, Any], tables: dict[str, pd.DataFrame], position: dict[str, int]
+) -> dict[str, dict[str, PageReceipt]]:
+    found: dict[str, dict[str, PageReceipt]] = {}
+    scores = tables["scores.parquet"]
+    for name in sorted(manifest["bases"], key=lambda scorer: scorer != bundle.used):
+        lines: dict[str, list[tuple[int, float, str]]] = {lead: [] for lead in scores["lead_id"]}
+        mine = _fold_hidden(bundle, tables["receipts.parquet"].query("scorer == @name"))
+        for lead, signal, share, value in zip(mine["lead_id"], mine["signal"], mine["probability"], mine["value"], strict=True):
+            lines[lead].append((position[signal], share, value))
+        base = manifest["bases"][name]
+        for lead, score in zip(scores["lead_id"], scores[f"score_{name}"], strict=True):
+            found.setdefault(lead, {})[name] = PageReceipt(base, score, tuple(sorted(lines[lead], key=lambda line: -abs(line[1]))))
+    return found
+
+
+def _fold_hidden(bundle: Bundle, long: pd.DataFrame) -> pd.DataFrame:
+    """What reps may not see becomes one line without a value, so that the sum stays true."""
+    hidden = long["signal"].isin([s.id for s in bundle.catalogue.signals if not s.rep_visible])
+    folded = long[hidden].groupby("lead_id", as_index=False)["probability"].sum().assign(signal=OTHER, value="")
+    whole: pd.DataFrame = pd.concat([long[~hidden], folded], ignore_index=True)
+    return whole
+
+
+def _reasons(bundle: Bundle, long: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """At most three signals that speak for a lead, in words; what reps may not see is left out."""
+    labels = {s.id: s.label for s in bundle.catalogue.signals if s.rep_visible}
+    mine = long[(long["scorer"] == bundle.used) & (long["log_odds"] > LEAST_LOG_ODDS) & long["signal"].isin(list(labels))]
+    mine = mine.sort_values(["lead_id", "log_odds", "signal"], ascending=[True, False, True]).groupby("lead_id").head(REASONS)
+    words = mine["signal"].map(labels) + ": " + mine["value"]
+    return {lead: tuple(texts) for lead, texts in words.groupby(mine["lead_id"])}
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)

@@ -1,0 +1,173 @@
+"""`pls-ml score`: every eligible lead at one `as_of` → scores, receipts and handoffs as Parquet with a manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pls_ml.accounts.segments import assign_segments
+from pls_ml.core.database import literals
+from pls_ml.core.errors import DataError
+from pls_ml.events.identity import free_mail_domains
+from pls_ml.explanations.receipts import Receipts, build_receipts
+from pls_ml.handoffs.selection import select_handoffs
+from pls_ml.io.files import digest_file, write_json
+from pls_ml.io.sinks import write_parquet
+from pls_ml.labels.population import find_blocked, select_spine
+from pls_ml.labels.spine import AgeSpine, OrderSpine, build_grid, build_moment
+from pls_ml.scores import ScorecardClassifier
+from pls_ml.workflows.bundle import Bundle, load_bundle
+from pls_ml.workflows.data import LoadedData, build_signals, check_moment, load_data
+from pls_ml.workflows.project import Project
+from pls_ml.workflows.signals import SignalTable, read_signals
+
+
+@dataclass(frozen=True)
+class Night:
+    """One scored `as_of`: scores (best first), receipts by scorer, the chosen handoffs, and who was left out and why."""
+
+    as_of: datetime
+    version: str
+    used: str
+    scores: pd.DataFrame
+    receipts: dict[str, Receipts]
+    handoffs: pd.DataFrame
+    removed: dict[str, int]
+    not_handed_over: dict[str, int]
+    folder: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns plain values: where the tables are, the counts, and the handoffs."""
+        chosen = self.handoffs[["lead_id", "score", "position"]].to_dict("records")
+        counts = {"leads": len(self.scores), "removed": self.removed, "not_handed_over": self.not_handed_over}
+        return (
+            {"as_of": self.as_of.isoformat(), "version": self.version, "used": self.used, "folder": str(self.folder)}
+            | counts
+            | {"handoffs": chosen}
+        )
+
+    def to_text(self) -> str:
+        """Takes nothing; returns the night in a few lines for a person."""
+        removed = f" (left out: {_list(self.removed)})" if self.removed else ""
+        head = f"{len(self.scores):,} leads scored at {self.as_of:%Y-%m-%d} by {self.used} {self.version}{removed}"
+        top = self.scores[self.scores["lead_id"].isin(self.handoffs["lead_id"])].head(10)
+        lines = [f"  {x.rank:5}  {x.lead_id:<16} {x.score:7.1%}  {x.band}" for x in top.itertuples()]
+        return "\n".join([head, f"handed over: {len(self.handoffs)}; the best of them", *lines, f"tables: {self.folder}"])
+
+    def _repr_html_(self) -> str:
+        return str(self.scores.head(20).to_html())
+
+
+def score(project: Project, as_of: datetime | None = None, version: str | None = None) -> Night:
+    """Takes a project, one `as_of` (None: the end of the data) and a model version (None: the champion, else the newest).
+
+    Returns the scored night and writes it below `nights/`. Refuses an `as_of` outside the data and a night without a lead.
+    """
+    bundle = load_bundle(project, version)
+    project = bundle.apply(project)
+    data = load_data(project, bundle.catalogue)
+    moment = place_moment(data, as_of)
+    removed = build_night_spine(project, data, moment)
+    if not data.database.count("spine"):
+        raise DataError(f"no lead is eligible at {moment:%Y-%m-%d} ({_list(removed) or 'nobody had signed up'}): choose another `as_of`")
+    build_signals(project, data, bundle.catalogue, project.config.signals.grain)
+    table = read_signals(data, bundle.catalogue, removed)
+    with project.progress.step(f"scoring and explaining {len(table.spine):,} leads"):
+        receipts = explain_table(bundle, table)
+        scores = _rank(bundle, data, table, receipts)
+    blocked = scores["lead_id"].map(find_blocked(data.database)).astype(object)
+    chosen = select_handoffs(scores.assign(blocked=blocked.where(blocked.notna(), None)), project.config.handoff)
+    folder = project.output / "nights" / f"as_of={moment:%Y-%m-%d}"
+    night = Night(moment, bundle.version, bundle.used, scores, receipts, chosen.chosen, removed, chosen.removed, folder)
+    with project.progress.step("writing the night"):
+        _write(night, data)
+    return night
+
+
+def place_moment(data: LoadedData, as_of: datetime | None) -> datetime:
+    """Takes loaded data and a wish; returns the `as_of`, by default the end of the data; refuses one outside the data."""
+    if data.data_end is None:
+        return datetime(1970, 1, 1)
+    moment = as_of.replace(tzinfo=None) if as_of else data.data_end
+    check_moment(data, moment)
+    return moment
+
+
+def build_night_spine(project: Project, data: LoadedData, moment: datetime) -> dict[str, int]:
+    """Takes loaded data and the moment; makes `spine` with the leads to score; returns the others by reason.
+
+    Leads that are scored once in their life are scored on the day they reach that age, each at its own moment.
+    """
+    config = project.config
+    if isinstance(config.spine, AgeSpine | OrderSpine):
+        build_grid(data.database, config.spine, config.signals.grain, moment)
+        if isinstance(config.spine, AgeSpine):
+            data.database.execute("DELETE FROM grid WHERE as_of <= CAST(? AS TIMESTAMP) - INTERVAL 1 DAY", [moment])
+    else:
+        build_moment(data.database, moment)
+    return select_spine(data.database, config.population, config.signals.grain, config.outcome.level)
+
+
+def explain_table(bundle: Bundle, table: SignalTable) -> dict[str, Receipts]:
+    """Takes a bundle and n leads' signals; returns the receipts of the scorer in use and, beside it, of the card."""
+    names = dict.fromkeys([bundle.used, *(n for n, s in bundle.scorers.items() if isinstance(s, ScorecardClassifier))])
+    leads = table.spine["lead_id"].tolist()
+    return {n: build_receipts(bundle.scorers[n], bundle.calibrators[n], table.values, leads, bundle.catalogue) for n in names}
+
+
+def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[str, Receipts]) -> pd.DataFrame:
+    raw = bundle.scorers[bundle.used].raw_score(table.values)
+    beside = {f"score_{name}": found.score for name, found in receipts.items()}
+    frame = table.spine.assign(raw_score=raw, score=receipts[bundle.used].score, **beside)
+    card = next((s for s in bundle.scorers.values() if isinstance(s, ScorecardClassifier)), None)
+    if card is not None:
+        frame = frame.assign(points=card.points(table.values), band=card.bands(table.values).astype(str))
+    else:
+        frame = frame.assign(points=pd.array([None] * len(frame), dtype="Int64"), band="")
+    people = data.database.frame(
+        "SELECT u.user_id AS lead_id, a.name AS account_name, a.employee_count, "
+        f"coalesce(u.email_domain IN {literals(free_mail_domains())}, false) AS is_free_mail, "
+        "count(*) OVER (PARTITION BY coalesce(u.account_id, u.user_id)) AS team_size FROM users AS u "
+        "LEFT JOIN (SELECT account_id, any_value(name ORDER BY name) AS name, max(employee_count) AS employee_count "
+        "FROM accounts GROUP BY 1) AS a USING (account_id)"
+    )
+    frame = frame.merge(people, on="lead_id", how="left", validate="many_to_one")
+    frame["segment"] = assign_segments(frame)
+    frame = frame.sort_values(["raw_score", "lead_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
+    frame["rank"] = np.arange(1, len(frame) + 1)
+    return frame.drop(columns=["employee_count", "is_free_mail", "team_size"])
+
+
+def _write(night: Night, data: LoadedData) -> None:
+    files = {"scores.parquet": night.scores, "handoffs.parquet": night.handoffs}
+    long = [receipts.to_frame().assign(scorer=name) for name, receipts in night.receipts.items()]
+    files["receipts.parquet"] = pd.concat(long, ignore_index=True)
+    for name, frame in files.items():
+        write_parquet(_to_arrow(frame), night.folder / name)
+    manifest = {
+        "as_of": night.as_of.isoformat(),
+        "version": night.version,
+        "used": night.used,
+        "inputs": data.digests,
+        "leads": len(night.scores),
+        "removed": night.removed,
+        "not_handed_over": night.not_handed_over,
+        "bases": {name: receipts.base_probability for name, receipts in night.receipts.items()},
+        "files": {name: digest_file(night.folder / name) for name in sorted(files)},
+    }
+    write_json(night.folder / "manifest.json", manifest)
+
+
+def _to_arrow(frame: pd.DataFrame) -> Any:
+    import pyarrow as pa
+
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{reason}: {n:,}" for reason, n in counts.items())

@@ -1,0 +1,143 @@
+"""`pls-ml train`: signals and matured labels → rules and models, compared on held-out time and accounts → a bundle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pls_ml.core.errors import DataError, LeakageError
+from pls_ml.evaluation.comparison import Comparison, ComparisonOptions, compare_candidates
+from pls_ml.evaluation.leaks import LeakAudit, audit_signals, raise_if_leaking
+from pls_ml.evaluation.measures import CandidateScores
+from pls_ml.evaluation.reliability import ReliabilityTable, reliability_table
+from pls_ml.evaluation.splits import Split, SplitSpec, split_rows
+from pls_ml.labels.horizon import LabelCounts, label_spine
+from pls_ml.labels.twins import find_outcome_twins
+from pls_ml.workflows.bundle import FROZEN, Bundle, save_bundle
+from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
+from pls_ml.workflows.data import LoadedData, build_signals, load_data
+from pls_ml.workflows.project import Project
+from pls_ml.workflows.signals import SignalTable, build_spine, read_signals
+from pls_ml.workflows.tracking import track_training
+from pls_ml.workflows.training_report import TrainingReport
+
+
+def train(project: Project, track: bool = False) -> TrainingReport:
+    """Takes a project and whether to write the run to its tracker; returns what training found, and saves the bundle.
+
+    Refuses data without a matured label, with one outcome only, or with a signal that knows the outcome.
+    """
+    data, table, rows, labels = load_training_rows(project)
+    split = _split(project, rows)
+    training = rows.take(split.train)
+    with project.progress.step("looking for leaks"):
+        audit = _audit(project, data, training)
+    with project.progress.step(f"fitting the candidates on {len(training.labels):,} rows"):
+        config = project.config
+        candidates, notes = fit_candidates(training, project.card(), table.catalogue, config.model, config.resources.threads)
+    used = _choose(project, candidates, training)
+    with project.progress.step("comparing on held-out leads"):
+        comparison = _compare(project, candidates, rows.take(_one_per_month(table, split.test)), training)
+        known = _compare_known(project, candidates, table, rows, split, training)
+        reliability = _reliability(candidates, rows.take(_one_per_month(table, split.test)))
+    facts = {"data": data.digests, "split": split.counts, "comparison": comparison.to_dict(), "labels": labels.to_dict()}
+    frozen = project.config.model_dump(mode="json", include=set(FROZEN), exclude_none=True)
+    scorers, calibrators = ({n: getattr(c, part) for n, c in candidates.items()} for part in ("scorer", "calibrator"))
+    version = save_bundle(project, Bundle("", used, scorers, calibrators, table.catalogue, frozen, facts))
+    found = (comparison, known, reliability, audit, split.counts, labels, table.removed, data.coverage.not_computable)
+    maps = {name: calibrator.to_dict() for name, calibrator in calibrators.items()}
+    report = TrainingReport(version, used, *found, maps, tuple(notes), None)
+    return track_training(project, report, data.digest) if track else report
+
+
+def load_training_rows(project: Project) -> tuple[LoadedData, SignalTable, TrainingRows, LabelCounts]:
+    """Takes a project; returns its loaded data, the signal table of matured rows, the same as training rows, and the label counts."""
+    data = load_data(project)
+    removed = build_spine(project, data, None)
+    horizon = project.config.horizon.to_horizon() if project.config.timed else None
+    counts = label_spine(data.database, horizon, data.data_end)
+    if not counts.positives:
+        raise DataError(
+            f"none of the {counts.rows:,} matured rows is won within the horizon: expected at least one; check `outcome` and `horizon`"
+        )
+    data.database.execute('DELETE FROM spine WHERE "row" NOT IN (SELECT "row" FROM labels)')
+    build_signals(project, data, data.coverage.catalogue, project.config.signals.grain)
+    table = read_signals(data, data.coverage.catalogue, removed)
+    labels = data.database.frame('SELECT label FROM labels ORDER BY "row"')["label"].to_numpy(np.int8)
+    # A lead counts once a month, however dense the grid. Once in all would overstate winners, who leave the population when they win.
+    month = table.spine["as_of"].dt.to_period("M")
+    weight = 1.0 / table.spine.groupby(["lead_id", month])["lead_id"].transform("size").to_numpy(np.float64)
+    accounts = table.spine["account_key"].to_numpy(object)
+    return data, table, TrainingRows(table.values, labels, weight, accounts, table.spine["as_of"].to_numpy("datetime64[us]")), counts
+
+
+def _split(project: Project, rows: TrainingRows) -> Split:
+    config = project.config.split
+    start = config.test_start.replace(tzinfo=None) if config.test_start else None
+    spec = SplitSpec(start, config.test_share, config.by_account, config.account_share, config.embargo_days)
+    return split_rows(rows.as_of, rows.accounts, project.config.horizon.to_horizon() if project.config.timed else None, spec)
+
+
+def _audit(project: Project, data: LoadedData, training: TrainingRows) -> LeakAudit:
+    acknowledged = project.config.model.acknowledge_leaks
+    risky = [s.id for s in data.coverage.catalogue.signals if s.leak_risk == "high" and s.id not in acknowledged]
+    if risky:
+        raise LeakageError(
+            f"signal '{risky[0]}' is declared leak-prone: drop it, or list it under `model.acknowledge_leaks` if it was known at the time"
+        )
+    for twin in find_outcome_twins(data.database, project.config.outcome.level):
+        if twin.event not in acknowledged:
+            raise LeakageError(
+                f"{twin.sentence}: list it under `data.events.exclude`, or under `model.acknowledge_leaks` if it truly comes first"
+            )
+    audit = audit_signals(training.signals, training.labels, training.accounts)
+    raise_if_leaking(audit, acknowledged)
+    return audit
+
+
+def _choose(project: Project, candidates: dict[str, Candidate], training: TrainingRows) -> str:
+    wanted = project.config.model.use
+    if wanted == "best":
+        return choose_candidate(candidates, training)
+    if wanted not in candidates:
+        raise DataError(f"`model.use: {wanted}` is not among the fitted candidates ({', '.join(candidates)}): choose one of them or `best`")
+    return wanted
+
+
+def _one_per_month(table: SignalTable, part: Any) -> Any:
+    """One row per lead and month of the test window, the first: more would repeat the same lead's outcome."""
+    chosen = table.spine.loc[part, ["lead_id", "as_of"]]
+    first = ~pd.DataFrame({"lead": chosen["lead_id"], "month": chosen["as_of"].dt.to_period("M")}).duplicated()
+    return np.flatnonzero(part)[first.to_numpy()]
+
+
+def _compare(project: Project, candidates: dict[str, Candidate], test: TrainingRows, training: TrainingRows) -> Comparison:
+    scores = {n: CandidateScores(m := c.scorer.raw_score(test.signals), c.calibrator.transform(m)) for n, c in candidates.items()}
+    if "events_30d" in test.signals:
+        scores["activity"] = CandidateScores(test.signals["events_30d"].to_numpy(np.float64), None)
+    rate = float(np.average(training.labels, weights=training.weight))
+    scores["base rate"] = CandidateScores(np.zeros(len(test.labels)), np.full(len(test.labels), rate))
+    learned = {name: c for name, c in candidates.items() if name != "rules"}
+    challenger = min(learned, key=lambda name: float(learned[name].unseen_losses.sum()))
+    reference = "rules" if "rules" in candidates else next(name for name in candidates if name != challenger)
+    months = np.array(test.as_of.astype("datetime64[M]"), dtype=str)
+    options = ComparisonOptions(0.10, reference, challenger, project.config.model.resamples, project.config.model.seed, months)
+    return compare_candidates(test.labels, scores, test.accounts, options)
+
+
+def _compare_known(
+    project: Project, candidates: dict[str, Candidate], table: SignalTable, rows: TrainingRows, split: Split, training: TrainingRows
+) -> Comparison | None:
+    """The same on accounts that training knew, where the test holds none of them."""
+    known = rows.take(_one_per_month(table, split.known & ~split.test))
+    if not 0 < known.labels.sum() < len(known.labels):
+        return None
+    return _compare(project, candidates, known, training)
+
+
+def _reliability(candidates: dict[str, Candidate], test: TrainingRows) -> dict[str, ReliabilityTable]:
+    return {
+        name: reliability_table(test.labels, c.calibrator.transform(c.scorer.raw_score(test.signals))) for name, c in candidates.items()
+    }

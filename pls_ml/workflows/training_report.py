@@ -1,0 +1,57 @@
+"""What training found, as a value that prints, draws in a notebook, and turns into JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pls_ml.evaluation.comparison import Comparison
+from pls_ml.evaluation.leaks import LeakAudit
+from pls_ml.evaluation.reliability import ReliabilityTable
+from pls_ml.labels.horizon import LabelCounts
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What training found: the comparison on held-out leads, reliability, the leak audit, all counts, and the bundle's version."""
+
+    version: str
+    used: str
+    comparison: Comparison
+    known_accounts: Comparison | None
+    reliability: dict[str, ReliabilityTable]
+    audit: LeakAudit
+    split: dict[str, int]
+    labels: LabelCounts
+    removed: dict[str, int]
+    not_computable: dict[str, str]
+    calibrators: dict[str, dict[str, Any]]
+    notes: tuple[str, ...]
+    tracked: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns plain values."""
+        return {
+            "version": self.version,
+            "used": self.used,
+            "comparison": self.comparison.to_dict(),
+            "known_accounts": self.known_accounts.to_dict() if self.known_accounts else None,
+            "reliability": {name: table.to_dict() for name, table in self.reliability.items()},
+            "leak_audit": self.audit.to_dict(),
+            "split": self.split,
+            "labels": self.labels.to_dict(),
+            "removed": self.removed,
+            "not_computable": self.not_computable,
+            "calibrators": self.calibrators,
+            "notes": list(self.notes),
+            "tracked": self.tracked,
+        }
+
+    def to_text(self) -> str:
+        """Takes nothing; returns what a person decides on: the comparison, what scores, and where the run is."""
+        lines = [self.comparison.to_text(), "", f"model {self.version} is saved; '{self.used}' scores"]
+        lines += [f"note: {note}" for note in self.notes]
+        return "\n".join([*lines, self.tracked or "the run was not tracked: add --track"])
+
+    def _repr_html_(self) -> str:
+        return self.comparison._repr_html_() + self.reliability[self.used]._repr_html_()

@@ -1,0 +1,81 @@
+"""How many parameters the positives carry, and how many the data ask for."""
+
+import numpy as np
+import pytest
+
+from pls_ml.calibration import choose_calibrator, fit_calibrator
+from pls_ml.core.errors import ConfigError, DataError
+
+
+def draw_rows(n, true_log_odds, centre=-2.0, seed=0):
+    rng = np.random.default_rng(seed)
+    margins = rng.normal(centre, 1.3, n)
+    return margins, (rng.random(n) < 1 / (1 + np.exp(-true_log_odds(margins)))).astype(np.int8)
+
+
+@pytest.mark.parametrize(
+    ("positives", "kind"), [(1, "intercept"), (29, "intercept"), (30, "sigmoid"), (99, "sigmoid"), (100, "beta"), (9999, "beta")]
+)
+def test_positives_decide_how_complex_a_calibrator_may_be(positives, kind):
+    assert choose_calibrator(positives).kind == kind
+
+
+def test_few_positives_get_the_intercept_however_wrong_the_slope():
+    margins, labels = draw_rows(100, lambda m: 0.3 * m - 1)
+    assert labels.sum() < 30
+
+    assert fit_calibrator(margins, labels).kind == "intercept"
+
+
+def test_margins_that_are_right_but_for_their_mean_get_the_intercept():
+    margins, labels = draw_rows(5000, lambda m: m + 0.5)
+
+    assert fit_calibrator(margins, labels).kind == "intercept"
+
+
+def test_overconfident_margins_get_the_sigmoid():
+    margins, labels = draw_rows(5000, lambda m: 0.5 * m)
+
+    assert fit_calibrator(margins, labels).kind == "sigmoid"
+
+
+def test_margins_bent_in_one_tail_get_beta():
+    margins, labels = draw_rows(20000, lambda m: 2 * np.minimum(m, 0) + 0.2 * m, centre=0.0)
+
+    assert fit_calibrator(margins, labels).kind == "beta"
+
+
+def test_buyers_in_every_fifth_row_do_not_all_fall_into_one_fold():
+    margins, labels = draw_rows(2000, lambda m: 0.5 * m)
+    buyers, others = np.flatnonzero(labels == 1)[:200], np.flatnonzero(labels == 0)[:800]
+    order = np.column_stack([buyers, others.reshape(200, 4)]).ravel()
+
+    fitted = fit_calibrator(margins[order], labels[order])
+
+    assert fitted.kind == fit_calibrator(margins[np.sort(order)], labels[np.sort(order)]).kind == "sigmoid"
+
+
+def test_the_order_of_the_rows_does_not_change_the_choice():
+    margins, labels = draw_rows(2000, lambda m: 0.9 * m)
+    order = np.random.default_rng(1).permutation(2000)
+
+    straight, shuffled = fit_calibrator(margins, labels), fit_calibrator(margins[order], labels[order])
+
+    assert shuffled.kind == straight.kind
+    assert shuffled.parameters_ == pytest.approx(straight.parameters_, abs=1e-9)
+
+
+def test_a_kind_that_is_asked_for_is_fitted():
+    margins, labels = draw_rows(3000, lambda m: m)
+
+    assert fit_calibrator(margins, labels, kind="beta").kind == "beta"
+
+
+def test_an_unknown_kind_in_the_project_file_is_refused_with_a_suggestion():
+    with pytest.raises(ConfigError, match=r"'intercep' is unknown \(did you mean 'intercept'\?\)"):
+        fit_calibrator(*draw_rows(3000, lambda m: m), kind="intercep")
+
+
+def test_one_class_is_refused_before_anything_is_chosen():
+    with pytest.raises(DataError, match="all 5 rows have label 0"):
+        fit_calibrator(np.arange(5.0), np.zeros(5, np.int8))
