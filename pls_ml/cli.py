@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pls_ml.core.errors import PlsError
 
-PROJECT = click.option(
-    "--project", "path", default="pls.yaml", show_default=True, type=click.Path(path_type=Path), help="The project file."
-)
+if TYPE_CHECKING:
+    from pls_ml.workflows.api import OpenProject
+
 AS_OF = click.option(
     "--as-of",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
@@ -22,6 +22,23 @@ AS_OF = click.option(
 )
 MODEL = click.option("--model", "version", help="A model version; by default the champion, else the newest.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+A_PATH = click.Path(path_type=Path)
+
+
+def with_project(command: Any) -> Any:
+    """Takes a command; gives it the options that open a project, and the open project as its first argument."""
+
+    @click.option("--project", "path", default="pls.yaml", show_default=True, type=A_PATH, help="The project file.")
+    @click.option("--data", type=A_PATH, help="The folder of the tables; by default that of the project file.")
+    @click.option("--output", type=A_PATH, help="Where everything is written; by default as the project file says.")
+    @functools.wraps(command)
+    def run(path: Path, data: Path | None, output: Path | None, **options: Any) -> None:
+        from pls_ml.workflows.api import open_project
+        from pls_ml.workflows.progress import PrintedProgress
+
+        command(open_project(path, data=data, output=output, progress=PrintedProgress()), **options)
+
+    return run
 
 
 class Commands(click.Group):
@@ -42,84 +59,9 @@ def main() -> None:
     """Product-Led Sales propensity scoring: which leads to call, how sure that is, and why."""
 
 
-@main.command()
-@click.argument("path", default="pls.yaml", type=click.Path(path_type=Path))
-def init(path: Path) -> None:
-    """Write a commented project file."""
-    from pls_ml.workflows.init import init as run
-
-    click.echo(f"wrote {run(path)}: fill in `data`, then run `pls-ml check`")
-
-
-@main.command()
-@PROJECT
-@JSON
-def check(path: Path, as_json: bool) -> None:
-    """Say what the data hold, which signals can be computed, and what looks like a leak."""
-    _show(_open(path).check(), as_json)
-
-
-@main.command()
-@PROJECT
-@AS_OF
-def signals(path: Path, as_of: datetime | None) -> None:
-    """Compute the signals of every eligible lead, at one moment or on the training grid."""
-    project = _open(path)
-    table = project.signals(as_of)
-    click.echo(f"{len(table.spine):,} rows × {table.values.shape[1]} signal columns in {project.output / 'signals.parquet'}")
-
-
-@main.command()
-@PROJECT
-@click.option("--track", is_flag=True, help="Write the run to the tracker (MLflow) and say where.")
-@JSON
-def train(path: Path, track: bool, as_json: bool) -> None:
-    """Fit rules and models, compare them on held-out leads, and save the bundle."""
-    _show(_open(path).train(track), as_json)
-
-
-@main.command()
-@PROJECT
-@click.argument("version", required=False)
-def promote(path: Path, version: str | None) -> None:
-    """Make a trained model the champion that scores (by default the newest)."""
-    click.echo(f"champion: {_open(path).promote(version)}")
-
-
-@main.command()
-@PROJECT
-@AS_OF
-@MODEL
-@JSON
-def score(path: Path, as_of: datetime | None, version: str | None, as_json: bool) -> None:
-    """Score and explain every eligible lead at one moment; write Parquet with a manifest."""
-    _show(_open(path).score(as_of, version), as_json)
-
-
-@main.command()
-@PROJECT
-@click.argument("lead_id")
-@AS_OF
-@MODEL
-@JSON
-def explain(path: Path, lead_id: str, as_of: datetime | None, version: str | None, as_json: bool) -> None:
-    """Print one lead's receipts: every signal's share of the score, adding up exactly."""
-    _show(_open(path).explain(lead_id, as_of, version), as_json)
-
-
-@main.command()
-@PROJECT
-@AS_OF
-def report(path: Path, as_of: datetime | None) -> None:
-    """Write one offline page with the ranked leads and each one's receipt."""
-    click.echo(f"page: {_open(path).report(as_of)}")
-
-
-@main.command()
-@click.option(
-    "--folder", default="demo", show_default=True, type=click.Path(path_type=Path, file_okay=False), help="Where everything goes."
-)
-@click.option("--accounts", default=2000, show_default=True, help="Accounts of the invented product.")
+@main.command(short_help="Invent a product with known truth and run everything on it.")
+@click.option("--folder", default="demo", show_default=True, type=A_PATH, help="Where everything goes.")
+@click.option("--accounts", default=3000, show_default=True, help="Accounts of the invented product.")
 @click.option("--days", default=420, show_default=True, help="Days of history.")
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same product.")
 def demo(folder: Path, accounts: int, days: int, seed: int) -> None:
@@ -131,13 +73,77 @@ def demo(folder: Path, accounts: int, days: int, seed: int) -> None:
     click.echo(run(folder, WorldSpec(accounts=accounts, days=days, seed=seed), PrintedProgress()).to_text())
 
 
-def _open(path: Path) -> Any:
-    from pls_ml.workflows.api import open_project
-    from pls_ml.workflows.progress import PrintedProgress
+@main.command()
+@click.argument("path", default="pls.yaml", type=A_PATH)
+def init(path: Path) -> None:
+    """Write a commented project file."""
+    from pls_ml.workflows.init import init as run
 
-    return open_project(path, progress=PrintedProgress())
+    click.echo(f"wrote {run(path)}: fill in `data`, then run `pls-ml check`")
+
+
+@main.command(short_help="Say what the data hold and what looks wrong.")
+@with_project
+@JSON
+def check(project: OpenProject, as_json: bool) -> None:
+    """Say what the data hold, which signals can be computed, and what looks like a leak."""
+    _show(project.check(), as_json)
+
+
+@main.command(short_help="Compute the signals of every eligible lead.")
+@with_project
+@AS_OF
+def signals(project: OpenProject, as_of: datetime | None) -> None:
+    """Compute the signals of every eligible lead, at one moment or on the training grid."""
+    table = project.signals(as_of)
+    click.echo(f"{len(table.spine):,} rows × {table.values.shape[1]} signal columns in {project.output / 'signals.parquet'}")
+
+
+@main.command(short_help="Fit rules and models, compare them, save the bundle.")
+@with_project
+@click.option("--track", is_flag=True, help="Write the run to the tracker (MLflow) and say where.")
+@JSON
+def train(project: OpenProject, track: bool, as_json: bool) -> None:
+    """Fit rules and models, compare them on held-out leads, and save the bundle."""
+    _show(project.train(track), as_json)
+
+
+@main.command(short_help="Make a trained model the champion.")
+@with_project
+@click.argument("version", required=False)
+def promote(project: OpenProject, version: str | None) -> None:
+    """Make a trained model the champion that scores (by default the newest)."""
+    click.echo(f"champion: {project.promote(version)}")
+
+
+@main.command(short_help="Score and explain every eligible lead.")
+@with_project
+@AS_OF
+@MODEL
+@JSON
+def score(project: OpenProject, as_of: datetime | None, version: str | None, as_json: bool) -> None:
+    """Score and explain every eligible lead at one moment; write Parquet with a manifest."""
+    _show(project.score(as_of, version), as_json)
+
+
+@main.command(short_help="Print one lead's receipts.")
+@with_project
+@click.argument("lead_id")
+@AS_OF
+@MODEL
+@JSON
+def explain(project: OpenProject, lead_id: str, as_of: datetime | None, version: str | None, as_json: bool) -> None:
+    """Print one lead's receipts: every signal's share of the score, adding up exactly."""
+    _show(project.explain(lead_id, as_of, version), as_json)
+
+
+@main.command(short_help="Write the page of a scored night.")
+@with_project
+@AS_OF
+def report(project: OpenProject, as_of: datetime | None) -> None:
+    """Write one offline page with the ranked leads and each one's receipt."""
+    click.echo(f"page: {project.report(as_of)}")
 
 
 def _show(result: Any, as_json: bool) -> None:
-    text = json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) if as_json else result.to_text()
-    click.echo(text, file=sys.stdout)
+    click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) if as_json else result.to_text())

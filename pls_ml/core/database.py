@@ -6,7 +6,8 @@ and the configuration is locked, so no query can reach further.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ def literal(value: object) -> str:
 def literals(values: Iterable[object]) -> str:
     """Takes values; returns a parenthesised SQL list of them."""
     return "(" + ", ".join(literal(v) for v in values) + ")"
+
+
+def _damaged(what: str, error: Exception) -> str:
+    return f"{what} cannot be read: {str(error).splitlines()[0]}; restore the file or export it again"
 
 
 class Database:
@@ -73,13 +78,23 @@ class Database:
         frame: pd.DataFrame = self.arrow(sql, parameters).to_pandas()
         return frame
 
-    def register(self, name: str, table: Any) -> None:
-        """Takes any object that speaks the Arrow PyCapsule protocol; makes it a view of that name."""
-        import pyarrow as pa
+    def register(self, name: str, table: pa.Table) -> None:
+        """Takes an Arrow table; makes it a view of that name."""
+        self._connection.register(name, table)
 
-        if not hasattr(table, "__arrow_c_stream__"):
-            raise TableError(f"table '{name}' is a {type(table).__name__}: pass a pandas, polars or pyarrow table")
-        self._connection.register(name, pa.table(table))
+    @contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Takes what is read from outside; a file that turns out damaged while it is read is refused under that name."""
+        import duckdb
+
+        try:
+            yield
+        except (duckdb.IOException, duckdb.InvalidInputException) as error:
+            raise TableError(_damaged(what, error)) from error
+        except duckdb.Error as error:
+            if type(error) is not duckdb.Error:  # a wrong query is our bug; only damage is reported without a class of its own
+                raise
+            raise TableError(_damaged(what, error)) from error
 
     def has(self, table: str) -> bool:
         """Takes a table's name; returns whether it exists."""

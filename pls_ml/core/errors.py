@@ -58,5 +58,6 @@ class MissingExtraError(PlsError, ImportError):
 
 def suggest(name: str, known: list[str] | tuple[str, ...]) -> str:
     """Takes a wrong name and the right ones; returns ' (did you mean …?)' or an empty string."""
-    near = get_close_matches(name, known, n=1, cutoff=0.6)
-    return f" (did you mean '{near[0]}'?)" if near else ""
+    by_lower = {other.lower(): other for other in reversed(known)}
+    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f" (did you mean '{by_lower[near[0]]}'?)" if near else ""

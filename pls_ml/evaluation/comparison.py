@@ -21,6 +21,7 @@ Draws = dict[str, dict[str, Floats]]
 
 DECIDING = "precision_at_capacity"
 PERIODS_NEEDED = 0.75
+MAIN_FIGURES = ("average_precision", "roc_auc", "precision_at_capacity", "log_loss", "brier", "observed_expected")
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +102,9 @@ class Comparison:
         }
 
     def to_text(self) -> str:
-        """Takes nothing; returns the tables and the decision as aligned text for a console."""
-        blocks = [[self._facts()], *(render_text(header, rows) for header, rows in self._tables()), [self.decision.sentence]]
+        """Takes nothing; returns the main figures, the periods and the decision as aligned text for a console."""
+        _, periods = self._tables()
+        blocks = [[self._facts()], render_text(*self._main_table()), render_text(*periods), [self.decision.sentence]]
         return "\n\n".join("\n".join(lines) for lines in blocks)
 
     def _repr_html_(self) -> str:
@@ -111,8 +113,14 @@ class Comparison:
         return opening + tables + closing
 
     def _facts(self) -> str:
-        where = f"{self.rows} rows of {self.accounts} accounts, {self.positives} positives (base rate {self.base_rate:.3g})"
+        where = f"{self.rows:,} rows of {self.accounts:,} accounts, {self.positives:,} won (base rate {self.base_rate:.3g})"
         return f"{where}; {name_capacity(self.capacity)}; 95 % intervals from whole accounts drawn again"
+
+    def _main_table(self) -> tuple[list[str], list[list[str]]]:
+        """One line per candidate, so that a console is wide enough."""
+        pair = f"{self.challenger} - {self.reference}"
+        lines = [[name, *(_brief(found.get(f)) for f in MAIN_FIGURES)] for name, found in (*self.metrics.items(), (pair, self.differences))]
+        return ["", *(_label(figure) for figure in MAIN_FIGURES)], lines
 
     def _tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
         names = list(self.metrics)
@@ -122,7 +130,7 @@ class Comparison:
         precisions = [(p.reference, p.challenger, p.difference) for p in self.periods]
         counts = [(p.period, str(p.rows), str(p.positives)) for p in self.periods]
         votes = [[*count, *map(_short, at)] for count, at in zip(counts, precisions, strict=True)]
-        yield ["period", "rows", "positives", self.reference, self.challenger, "difference"], votes
+        yield ["period", "rows", "won", self.reference, self.challenger, "difference"], votes
 
 
 def compare_candidates(
@@ -222,11 +230,18 @@ def _compare_periods(
 
 
 def _label(figure: str) -> str:
-    return figure.replace("_", " ") + (" (lower is better)" if figure in LOWER_IS_BETTER else "")
+    return figure.replace("_", " ") + (" ↓" if figure in LOWER_IS_BETTER else "")
 
 
 def _show(estimate: Estimate | None) -> str:
     return "" if estimate is None else f"{_short(estimate.value)} ({_short(estimate.low)} to {_short(estimate.high)})"
+
+
+def _brief(estimate: Estimate | None) -> str:
+    if estimate is None or math.isnan(estimate.value):
+        return ""
+    dash = " to " if estimate.low < 0 else "–"
+    return f"{estimate.value:.3f} ({estimate.low:.3f}{dash}{estimate.high:.3f})"
 
 
 def _short(number: float) -> str:

@@ -11,6 +11,8 @@ from pls_ml.core.errors import TableError
 from pls_ml.events.mapping import EventSource
 
 EARLIEST = datetime(2000, 1, 1)
+LATEST = datetime(2100, 1, 1)
+"""Times from here on say nothing about when the log ends."""
 FUTURE_DAYS = 30
 """An event further than this past the day by which 99.9 % of the log had happened is taken for a broken clock."""
 
@@ -40,7 +42,8 @@ def clean_events(database: Database, source: EventSource, properties: tuple[str,
     read = database.count("events")
     if not read:
         raise TableError("the event log is empty: expected at least one row; check `data.events.path`")
-    _stage(database, source, tuple(p for p in properties if p in present), present)
+    with database.reading("the event log"):
+        _stage(database, source, tuple(p for p in properties if p in present), present)
     duplicates = _drop_duplicates(database) if "event_id" in present else 0
     reasons = dict(database.rows("SELECT reason, count(*) FROM staged_events WHERE reason IS NOT NULL GROUP BY 1 ORDER BY 1"))
     on_purpose = {reason: reasons.pop(reason) for reason in ("excluded by name", "internal user") if reason in reasons}
@@ -73,10 +76,11 @@ def _future_limit(database: Database) -> datetime:
     days = database.rows(
         "SELECT day + INTERVAL 1 DAY FROM (SELECT day, sum(n) OVER (ORDER BY day) AS upto, sum(n) OVER () AS total FROM "
         "(SELECT date_trunc('day', event_time) AS day, count(*) AS n FROM events "
-        f"WHERE event_time >= {literal(EARLIEST)} GROUP BY 1)) WHERE upto >= 0.999 * total ORDER BY day LIMIT 1"
+        f"WHERE event_time >= {literal(EARLIEST)} AND event_time < {literal(LATEST)} GROUP BY 1)) "
+        "WHERE upto >= 0.999 * total ORDER BY day LIMIT 1"
     )
     if not days:
-        raise TableError("no event has a readable time since the year 2000: expected ISO 8601 time stamps in `event_time`")
+        raise TableError("no event has a readable time between the years 2000 and 2100: expected ISO 8601 time stamps in `event_time`")
     limit: datetime = database.rows("SELECT CAST(? AS TIMESTAMP) + to_days(CAST(? AS INTEGER))", [days[0][0], FUTURE_DAYS])[0][0]
     return limit
 
@@ -88,7 +92,8 @@ def _drop_duplicates(database: Database) -> int:
     )
     database.execute(
         "CREATE TEMP TABLE first_of_each AS SELECT s.* FROM staged_events AS s SEMI JOIN repeated USING (event_id) "
-        "QUALIFY row_number() OVER (PARTITION BY s.event_id ORDER BY s.known_at, s.event_time, s.user_id, s.event, s) = 1"
+        "QUALIFY row_number() OVER "
+        "(PARTITION BY s.event_id ORDER BY s.reason IS NOT NULL, s.known_at, s.event_time, s.user_id, s.event, s) = 1"
     )
     database.execute("DELETE FROM staged_events WHERE event_id IN (SELECT event_id FROM repeated)")
     database.execute("INSERT INTO staged_events SELECT * FROM first_of_each")
@@ -119,8 +124,18 @@ def _split(database: Database, source: EventSource) -> None:
     )
     database.execute(
         "CREATE OR REPLACE VIEW clean_events AS SELECT s.* EXCLUDE (reason, event), coalesce(n.canonical, s.event) AS event "
-        "FROM staged_events AS s LEFT JOIN event_names AS n ON n.raw = s.event WHERE s.reason IS NULL "
+        f"FROM staged_events AS s LEFT JOIN event_names AS n ON n.raw = s.event WHERE s.reason IS NULL {_invitations(database, source)}"
+    )
+
+
+def _invitations(database: Database, source: EventSource) -> str:
+    """Who invited whom is usage too: where the log has no accepted invitations, each one worked when the invited user signed up."""
+    logged = [raw for raw, name in source.pairs() if name == "invite_accepted"]
+    logged += ["invite_accepted"] if "invite_accepted" not in source.names else []
+    if logged and database.rows(f"SELECT 1 FROM staged_events WHERE event IN {literals(logged)} LIMIT 1"):
+        return ""
+    return (
         "UNION ALL BY NAME SELECT i.user_id, i.account_id, 'invite_accepted' AS event, g.signup_at AS event_time, g.signup_at AS known_at "
-        "FROM users AS g JOIN users AS i ON i.user_id = g.invited_by "  # who invited whom is usage too: the invitation worked at signup
-        "WHERE NOT EXISTS (SELECT 1 FROM events WHERE event = 'invite_accepted')"
+        "FROM users AS g JOIN users AS i ON i.user_id = g.invited_by WHERE NOT coalesce(i.is_internal OR g.is_internal, false) "
+        f"AND g.signup_at >= {literal(EARLIEST)} AND g.signup_at <= (SELECT max(known_at) FROM staged_events WHERE reason IS NULL)"
     )

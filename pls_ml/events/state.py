@@ -42,7 +42,7 @@ def roll_up(database: Database, needs: StateNeeds, grain: str) -> None:
     tick = GRAIN_US[grain]
     dimensions = "".join(f"CAST({quote(p)} AS VARCHAR) AS {quote(p)}, " for p in needs.dimensions if p in present)
     sums = "".join(
-        f", sum(CAST(TRY_CAST({quote(p)} AS DOUBLE) AS DECIMAL(18, 6))) AS {quote('sum_' + p)}" for p in needs.sums if p in present
+        f", sum(TRY_CAST(TRY_CAST({quote(p)} AS DOUBLE) AS DECIMAL(18, 6))) AS {quote('sum_' + p)}" for p in needs.sums if p in present
     )
     database.execute(
         f"CREATE OR REPLACE TABLE state AS SELECT user_id, account_id, event, {dimensions}"

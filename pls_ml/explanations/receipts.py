@@ -97,7 +97,7 @@ class Receipt:
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values; lines the policy hides are one line 'other', so that the sum stays true."""
-        hidden = [line for line in self.lines if not line.rep_visible]
+        hidden = [line for line in self.lines if not line.rep_visible and line.log_odds != 0]
         shown = [line.to_dict() for line in self.lines if line.rep_visible and line.log_odds != 0]
         if hidden:
             total = Line("other", sum(x.log_odds for x in hidden), sum(x.probability for x in hidden), "other signals", "", "other", True)

@@ -49,7 +49,7 @@ def format_value(signal: Signal, value: Any) -> str:
     if pd.isna(value):
         return NOT_KNOWN
     if isinstance(value, str):
-        return value
+        return _one_line(value)
     if isinstance(signal.measure, Rule | Rising | Declining | Abandoned):
         return "yes" if value else "no"
     if signal.unit == "seconds":
@@ -63,4 +63,9 @@ def _duration(seconds: float) -> str:
     for unit, length in (("days", DAY_US / 1e6), ("hours", 3600.0), ("minutes", 60.0)):
         if seconds >= length:
             return f"{seconds / length:,.1f} {unit}"
-    return f"{seconds:.0f} seconds"
+    return "1 second" if seconds == 1 else f"{seconds:.0f} seconds"
+
+
+def _one_line(text: str) -> str:
+    """A category comes from the data: line breaks and control characters would forge lines of a receipt."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -15,18 +15,26 @@ FORMAT = 1
 def write_bundle(folder: Path, parts: dict[str, Any], texts: dict[str, str]) -> str:
     """Takes the folder that holds bundles, JSON parts and text parts by file stem; returns the version, named by the content.
 
-    The same content twice is the same version and is written once.
+    The same content twice is the same version; it is written again only where the files on disk were damaged.
     """
     files = {f"{name}.json": to_json(data) for name, data in parts.items()} | {f"{name}.txt": text for name, text in texts.items()}
     version = "m-" + digest_data({"format": FORMAT, "files": files})[:12]
     target = folder / version
-    if not (target / "manifest.json").is_file():
+    if not _is_intact(target):
         for name, text in files.items():
             write_bytes(target / name, text.encode())
         write_json(
             target / "manifest.json", {"format": FORMAT, "version": version, "files": {n: digest_file(target / n) for n in sorted(files)}}
         )
     return version
+
+
+def _is_intact(folder: Path) -> bool:
+    try:
+        read_bundle(folder)
+    except BundleError:
+        return False
+    return True
 
 
 def read_bundle(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
@@ -44,6 +52,9 @@ def read_bundle(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     for name, digest in listed.items():
         if Path(name).name != name or not (folder / name).is_file() or digest_file(folder / name) != digest:
             raise BundleError(f"{folder / name} is missing or was changed after training: restore the bundle or train again")
+    added = sorted({path.name for path in folder.glob("[!.]*")} - {*listed, "manifest.json"})
+    if added:
+        raise BundleError(f"{folder / added[0]} was added after training: remove it, or restore the bundle")
     texts = {Path(n).stem: (folder / n).read_text(encoding="utf-8") for n in listed if n.endswith(".txt")}
     parts = {Path(n).stem: json.loads((folder / n).read_text(encoding="utf-8")) for n in listed if n.endswith(".json")}
     return parts, texts

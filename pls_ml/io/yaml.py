@@ -47,7 +47,10 @@ def read_yaml(path: Path, what: str) -> Any:
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f" line {mark.line + 1}" if mark else ""
-        raise ConfigError(f"{path}{place}: {getattr(error, 'problem', None) or error}") from error
+        said = str(getattr(error, "problem", None) or error).split(" with value")[0]  # a duplicate key's old value may be long
+        raise ConfigError(f"{path}{place}: {' '.join(said.split())}") from error
+    except RecursionError:
+        raise ConfigError(f"{path} is nested too deeply: expected a few levels of keys and lists") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path} is not a mapping of keys to values: start it with `key: value` lines")
     return data
@@ -57,8 +60,7 @@ def _refuse_clever_parts(path: Path, text: bytes) -> None:
     from ruamel.yaml import YAML
 
     for event in YAML(typ="safe", pure=True).parse(text):
-        tag = getattr(event, "tag", None) if not getattr(event, "implicit", (True,)) else None
-        if getattr(event, "anchor", None) or (tag and not str(tag).startswith("tag:yaml.org")):
+        if getattr(event, "anchor", None) or getattr(event, "tag", None):
             raise ConfigError(f"{path} line {event.start_mark.line + 1}: anchors, aliases and tags are not read; write the value out")
 
 
@@ -81,8 +83,13 @@ def _sentence(item: Any, model: type[BaseModel]) -> str:
         return f"unknown key `{where}`{suggest(str(item['loc'][-1]), _known_keys(model, item['loc']))}"
     if item["type"] == "missing":
         return f"`{where}` is missing"
+    if item["type"] == "union_tag_not_found":
+        return f"`{where}.kind` is missing"
+    if item["type"] == "union_tag_invalid":
+        kinds = [kind.strip("'") for kind in item["ctx"]["expected_tags"].split(", ")]
+        return f"`{where}.kind` is '{item['ctx']['tag']}'{suggest(item['ctx']['tag'], kinds)}: expected one of {', '.join(kinds)}"
     message = item["msg"].removeprefix("Value error, ")
-    shown = "" if isinstance(item["input"], dict | list) else f", got {item['input']!r}"
+    shown = "" if isinstance(item["input"], dict | list) else ", got no value" if item["input"] is None else f", got {item['input']!r}"
     return f"`{where}`: {message[0].lower()}{message[1:]}{shown}" if where else message
 
 

@@ -70,6 +70,8 @@ def _refuse_immature(database: Database, horizon: Horizon, data_end: datetime) -
     if first is None:
         raise ImmatureOutcomesError("no lead is eligible at any `as_of`: expected at least one; loosen `population`")
     matures = first + (data_end - horizon.matured_until(data_end))
+    if matures <= data_end:
+        raise ImmatureOutcomesError("every matured lead is won inside the gap: expected one won later or not at all; shorten `gap_days`")
     raise ImmatureOutcomesError(
         f"no outcome is old enough: the first lead is scored at {first:%Y-%m-%d} and its outcome is complete on {matures:%Y-%m-%d}, "
         f"but the data end on {data_end:%Y-%m-%d}; wait, or shorten `outcome.horizon_days`"

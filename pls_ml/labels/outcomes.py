@@ -71,6 +71,8 @@ def _opportunities(database: Database, source: FromOpportunities) -> str:
     if not database.has("opportunities"):
         raise TableError("`outcome.kind: opportunities` needs the table `data.opportunities`: add its path")
     columns = database.columns("opportunities")
+    if source.level == "user" and "user_id" not in columns:
+        raise TableError("`outcome.level: user` needs the column `user_id` in `data.opportunities`: map it, or use `level: account`")
     key = "coalesce(o.account_id, 'user:' || o.user_id)" if "user_id" in columns else "o.account_id"
     key = "o.user_id" if source.level == "user" else key
     if source.type is not None and "type" in columns:
@@ -86,7 +88,13 @@ def _opportunities(database: Database, source: FromOpportunities) -> str:
     )
 
 
+def _require_events(database: Database, source: FromEvents | FromActivity) -> None:
+    if not database.has("events"):
+        raise TableError(f"`outcome.kind: {source.kind}` needs the table `data.events`: add its path")
+
+
 def _events(database: Database, source: FromEvents) -> str:
+    _require_events(database, source)
     known = [row[0] for row in database.rows("SELECT DISTINCT event FROM events WHERE event IS NOT NULL ORDER BY 1")]
     unknown = [name for name in (*source.won, *source.lost) if name not in known]
     if unknown:
@@ -102,6 +110,7 @@ def _events(database: Database, source: FromEvents) -> str:
 
 
 def _activity(database: Database, source: FromActivity) -> str:
+    _require_events(database, source)
     if source.days > source.within_days:
         raise ConfigError(f"outcome: {source.days} active days do not fit into `within_days: {source.within_days}`")
     only = f"WHERE event IN {literals(source.events)}" if source.events else ""
@@ -117,7 +126,8 @@ def _column(database: Database, source: FromColumn) -> str:
     columns = database.columns("users")
     if source.column not in columns:
         raise TableError(f"no outcome column '{source.column}' in `users`{suggest(source.column, list(columns))}")
+    name = quote(source.column)
     return (
         f"SELECT user_id AS lead_key, CAST(NULL AS TIMESTAMP) AS opened_at, CAST(NULL AS TIMESTAMP) AS closed_at, "
-        f"coalesce(CAST({quote(source.column)} AS DOUBLE), 0) > 0.5 AS is_won FROM users"
+        f"coalesce(TRY_CAST({name} AS DOUBLE) > 0.5, TRY_CAST({name} AS BOOLEAN), false) AS is_won FROM users"
     )

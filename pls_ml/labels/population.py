@@ -16,7 +16,7 @@ Exclusion = Literal["customer", "lost", "open_opportunity", "no_contact", "suppr
 class Population(Spec):
     """Who can be a lead: old and active enough, and in none of the excluded states. Internal users never are."""
 
-    min_age_days: float = Field(default=7, ge=0)
+    min_age_days: float = Field(default=7, ge=0, allow_inf_nan=False)
     min_events: int = Field(default=3, ge=0)
     exclude: tuple[Exclusion, ...] = ("customer", "open_opportunity", "no_contact", "suppressed")
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pls_ml.core.errors import BundleError, DataError
+from pls_ml.core.errors import BundleError
 from pls_ml.core.protocols import Floats
-from pls_ml.scores.encoding import Encoding
+from pls_ml.scores.encoding import Encoding, check_labels
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
@@ -31,6 +31,8 @@ DIRECTIONS = {"up": 1, "down": -1, "none": 0}
 MIN_ROWS = 2000
 MIN_POSITIVES = 100
 """Below either, trees are not worth fitting: a card or a logistic regression is."""
+MANY_CELLS = 20_000_000
+"""Below this, threads wait for each other longer than they work."""
 MAX_TREES, STEP = 400, 20
 """How many trees are tried, and in which steps."""
 Rows = tuple[pd.DataFrame, npt.NDArray[np.int8], Floats | None]
@@ -70,7 +72,8 @@ class BoostedScorer:
             ],
             axis=0,
         )
-        return np.sum(weight * np.logaddexp(0.0, np.where(labels == 1, -margins, margins)), axis=1), margins
+        losses = np.logaddexp(0.0, np.where(labels == 1, -margins, margins))
+        return np.sum(losses * (1.0 if weight is None else weight), axis=1), margins
 
     def raw_score(self, signals: pd.DataFrame) -> Floats:
         """Takes n × m signal columns; returns n margins in log-odds, the mean over seeds."""
@@ -82,9 +85,9 @@ class BoostedScorer:
     def contributions(self, signals: pd.DataFrame) -> tuple[float, Floats]:
         """Takes n × m signal columns; returns the expected margin and each column's SHAP value (Lundberg et al. 2020, path-dependent)."""
         matrix = self.encoding_.encode(signals)
-        shares = np.mean([booster.predict(matrix, pred_contrib=True, num_threads=self.threads) for booster in self.boosters_], axis=0)
-        base = float(shares[0, -1]) if len(shares) else 0.0
-        return base, np.asarray(shares[:, :-1])
+        rows = matrix if len(matrix) else np.full((1, matrix.shape[1]), np.nan)  # LightGBM divides by the number of rows
+        shares = np.mean([booster.predict(rows, pred_contrib=True, num_threads=self.threads) for booster in self.boosters_], axis=0)
+        return float(shares[0, -1]), np.asarray(shares[: len(matrix), :-1])
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values; the trees are LightGBM's own text."""
@@ -111,12 +114,12 @@ class BoostedScorer:
         import lightgbm
 
         signals, labels, weight = rows
-        if len(np.unique(labels)) < 2:
-            raise DataError(f"all {len(labels):,} labels are {labels[0] if len(labels) else 'absent'}: expected both won and not won")
+        check_labels(signals, labels)
         self.encoding_ = Encoding.learn(signals)
         names, text = self.encoding_.columns, self.encoding_.categories
         constraints = [0 if name in text else DIRECTIONS[(self.directions or {}).get(name, "none")] for name in names]
-        settings = PARAMETERS | {"monotone_constraints": constraints, "seed": self.seed + offset, "num_threads": self.threads}
+        threads = self.threads if signals.size > MANY_CELLS else 1
+        settings = PARAMETERS | {"monotone_constraints": constraints, "seed": self.seed + offset, "num_threads": threads}
         # Names stay outside: LightGBM refuses some characters, and order is kept by the encoding.
         codes = [position for position, name in enumerate(names) if name in text]
         data = lightgbm.Dataset(self.encoding_.encode(signals), labels, weight=weight, categorical_feature=codes, params={"verbose": -1})

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from pls_ml.core.protocols import Floats
 from pls_ml.core.spec import Spec
+from pls_ml.scores.encoding import read_numbers
 
 Bools = npt.NDArray[np.bool_]
 
@@ -111,11 +112,11 @@ class Scorecard(Spec):
         return sum(row.range[0] for row in self.rows), sum(row.range[1] for row in self.rows)
 
     def row_points(self, signals: pd.DataFrame) -> npt.NDArray[np.int64]:
-        """Takes n signal rows; returns n × card rows points; a row whose signal is not there gives 0."""
+        """Takes n signal rows; returns n × card rows points; a row whose signal is not there gives 0; refuses text."""
         table = np.zeros((len(signals), len(self.rows)), dtype=np.int64)
         for position, row in enumerate(self.rows):
             if row.signal in signals.columns:
-                table[:, position] = row.points(signals[row.signal].to_numpy(dtype=np.float64, na_value=np.nan))
+                table[:, position] = row.points(read_numbers(signals[row.signal]))
         return table
 
     def find_bands(self, row_points: npt.NDArray[np.int64]) -> npt.NDArray[np.object_]:

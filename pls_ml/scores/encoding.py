@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pls_ml.core.errors import BundleError, DataError, suggest
@@ -23,21 +24,17 @@ class Encoding:
 
     @classmethod
     def learn(cls, signals: pd.DataFrame) -> Encoding:
-        """Takes n × m signal columns; returns their encoding; refuses none, duplicates, and infinite values."""
+        """Takes n × m signal columns; returns their encoding; refuses none and duplicates."""
         names = [str(name) for name in signals.columns]
         if not names or len(set(names)) != len(names):
             raise DataError(f"signal columns must have distinct names, got {names or 'none'}")
         text = {str(c): tuple(_frequent(signals[c])) for c in signals.columns if not pd.api.types.is_numeric_dtype(signals[c])}
-        encoding = cls(tuple(names), text)
-        infinite = np.isinf(encoding.encode(signals)).any(axis=0)
-        if infinite.any():
-            raise DataError(f"signal '{names[int(infinite.argmax())]}' has infinite values: expected numbers or missing")
-        return encoding
+        return cls(tuple(names), text)
 
     def encode(self, signals: pd.DataFrame) -> Floats:
         """Takes signal columns in any order; returns n × m doubles, text as its code; unseen text and no value become NaN.
 
-        Refuses a missing column, with the nearest name.
+        Refuses a missing column, with the nearest name, text where training had numbers, and infinite values.
         """
         absent = [c for c in self.columns if c not in signals.columns]
         if absent:
@@ -45,11 +42,11 @@ class Encoding:
             raise BundleError(f"signal '{absent[0]}' is missing{near}: the scorer needs {len(self.columns)} columns")
         matrix = np.empty((len(signals), len(self.columns)))
         for position, name in enumerate(self.columns):
-            if name in self.categories:
-                codes = pd.Index(self.categories[name]).get_indexer(pd.Index(signals[name].astype("object")))
-                matrix[:, position] = np.where(codes < 0, np.nan, codes)
-            else:
-                matrix[:, position] = signals[name].to_numpy(dtype=np.float64, na_value=np.nan)
+            known = self.categories.get(name)
+            matrix[:, position] = read_numbers(signals[name]) if known is None else _find_codes(signals[name], known)
+        infinite = np.isinf(matrix).any(axis=0)
+        if infinite.any():
+            raise DataError(f"signal '{self.columns[int(infinite.argmax())]}' has infinite values: expected numbers or missing")
         return matrix
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,6 +57,27 @@ class Encoding:
     def from_dict(cls, data: dict[str, Any]) -> Encoding:
         """Takes what `to_dict` gave; returns the encoding."""
         return cls(tuple(data["columns"]), {name: tuple(values) for name, values in data["categories"].items()})
+
+
+def read_numbers(values: pd.Series[Any]) -> Floats:
+    """Takes one signal column; returns n doubles, NaN where there is no value; refuses text."""
+    try:
+        return values.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        raise DataError(f"signal '{values.name}' holds {values.dtype} values: expected numbers or missing") from None
+
+
+def check_labels(signals: pd.DataFrame, labels: npt.NDArray[Any]) -> None:
+    """Takes n rows of signals and their labels; refuses another number of labels, and labels of one class only."""
+    if len(labels) != len(signals):
+        raise DataError(f"{len(signals):,} rows of signals and {len(labels):,} labels: expected one label per row")
+    if len(np.unique(labels)) < 2:
+        raise DataError(f"all {len(labels):,} labels are {labels[0] if len(labels) else 'absent'}: expected both won and not won")
+
+
+def _find_codes(values: pd.Series[Any], known: tuple[str, ...]) -> Floats:
+    codes = pd.Index(known, dtype="string").get_indexer(pd.Index(values.astype("string")))
+    return np.where(codes < 0, np.nan, codes)
 
 
 def _frequent(values: pd.Series[Any]) -> list[str]:

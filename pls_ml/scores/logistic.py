@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from pls_ml.core.protocols import Floats
-from pls_ml.scores.encoding import Encoding
+from pls_ml.scores.encoding import Encoding, check_labels
 
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+"""Inverse penalties, the strongest penalty first."""
+N_FOLDS = 4
+
+
+Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 class LogisticScorer:
     """Numbers enter as sign(x)·log(1 + |x|), text as one column per value, no value as the training mean plus a flag.
 
-    The L2 strength is the one with the least cross-validated log loss among `STRENGTHS`.
+    The L2 penalty is the strongest among `STRENGTHS` whose cross-validated log loss is within one standard error of the least.
     """
 
     kind = "logistic"
@@ -31,9 +37,15 @@ class LogisticScorer:
         signals: pd.DataFrame,
         labels: npt.NDArray[np.int8],
         sample_weight: Floats | None = None,
-        groups: npt.NDArray[Any] | None = None,
+        folds: Sequence[Fold] | None = None,
     ) -> LogisticScorer:
-        """Takes n × m signal columns, n labels, n weights and n accounts (kept together in the search); returns itself, fitted."""
+        """Takes n × m signal columns, n labels, n weights and the (fit, check) row positions of the search; returns itself, fitted.
+
+        Without folds, four stratified random ones are used; where time matters, pass ones that check later than they fit.
+        """
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        check_labels(signals, labels)
         self.encoding_ = Encoding.learn(signals)
         raw = self.encoding_.encode(signals)
         self.design_ = _learn_design(raw, self.encoding_)
@@ -41,7 +53,10 @@ class LogisticScorer:
         self.mean_, self.scale_ = expanded.mean(axis=0), expanded.std(axis=0)
         self.scale_[self.scale_ < 1e-9] = np.inf  # a constant column says nothing
         standard = (expanded - self.mean_) / self.scale_
-        model = _search(standard, labels, sample_weight, groups, self.seed)
+        weight = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
+        folds = folds or _random_folds(labels, self.seed)
+        with threadpool_limits(1, user_api="blas"):  # matrices this size are slower on several threads
+            model = _search(standard, labels, weight, folds)
         self.coefficients_ = model.coef_[0].astype(np.float64)
         self.intercept_ = float(model.intercept_[0])
         return self
@@ -121,17 +136,25 @@ def _log_scale(values: Floats) -> Floats:
     return np.asarray(np.sign(values) * np.log1p(np.abs(values)))
 
 
-def _search(X: Floats, y: npt.NDArray[np.int8], weight: Floats | None, groups: npt.NDArray[Any] | None, seed: int) -> Any:
+def _search(X: Floats, y: npt.NDArray[np.int8], weight: Floats, folds: Sequence[Fold]) -> Any:
+    """The strongest penalty within one standard error of the least held-out loss (Breiman et al. 1984); of the difference to it."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold
 
-    weight = np.ones(len(y)) if weight is None else np.asarray(weight)
-    groups = np.arange(len(y)) if groups is None else groups
-    folds = StratifiedGroupKFold(n_splits=4, shuffle=True, random_state=seed)
-    losses = np.zeros(len(STRENGTHS))
-    for fit, check in folds.split(X, y, groups):
+    losses = np.zeros((len(STRENGTHS), len(y)))
+    for fit, check in folds:
         for position, strength in enumerate(STRENGTHS):
             model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=200).fit(X[fit], y[fit], sample_weight=weight[fit])
             margin = model.decision_function(X[check])
-            losses[position] += np.sum(weight[check] * np.logaddexp(0.0, np.where(y[check] == 1, -margin, margin)))
-    return LogisticRegression(C=STRENGTHS[int(losses.argmin())], solver="newton-cholesky", max_iter=200).fit(X, y, sample_weight=weight)
+            losses[position, check] = weight[check] * np.logaddexp(0.0, np.where(y[check] == 1, -margin, margin))
+    excess = losses - losses[losses.sum(axis=1).argmin()]
+    near = excess.sum(axis=1) <= np.sqrt(np.sum((excess - excess.mean(axis=1, keepdims=True)) ** 2, axis=1))
+    return LogisticRegression(C=STRENGTHS[int(near.argmax())], solver="newton-cholesky", max_iter=200).fit(X, y, sample_weight=weight)
+
+
+def _random_folds(labels: npt.NDArray[np.int8], seed: int) -> list[Fold]:
+    """Stratified folds; none where a class has too few rows for them, and then the strongest penalty wins the tie."""
+    from sklearn.model_selection import StratifiedKFold
+
+    if np.unique(labels, return_counts=True)[1].min() < N_FOLDS:
+        return []
+    return list(StratifiedKFold(n_splits=N_FOLDS, shuffle=True, random_state=seed).split(labels, labels))

@@ -103,8 +103,9 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         scorer = cls(None if data["card"] is None else Scorecard.model_validate(data["card"]))
         scorer.slope_, scorer.intercept_ = float(data["slope"]), float(data["intercept"])
         scorer.classes_ = np.array([0, 1])
-        scorer.n_features_in_ = len(data["columns"])
-        scorer.feature_names_in_ = np.array(data["columns"], dtype=object)
+        if data["columns"]:  # fitted on an array, there are no names to hold new data against
+            scorer.n_features_in_ = len(data["columns"])
+            scorer.feature_names_in_ = np.array(data["columns"], dtype=object)
         known = set(data["columns"])
         scorer.missing_rows_ = tuple(row.id for row in (scorer.card.rows if scorer.card else ()) if row.signal not in known)
         return scorer

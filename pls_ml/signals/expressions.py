@@ -63,7 +63,8 @@ def aggregate(column: SignalColumn, grain: str) -> str:  # noqa: PLR0911  # one 
         case DaysSinceLast():
             return f"(any_value(s.as_of_us) - max(e.last_us) {only}) / {DAY_US}.0"
         case SecondsToFirst():
-            return f"greatest(min(e.first_us) {only} - any_value(s.signup_us), 0) / 1e6"
+            waited = f"(min(e.first_us) {only} - any_value(s.signup_us))"
+            return f"CASE WHEN {waited} < 0 THEN 0 ELSE {waited} END / 1e6"  # greatest() would make a missing value 0
         case Rising() | Declining():
             return _trend(measure, ticks_per_day)
     raise AssertionError(measure.kind)
@@ -99,7 +100,8 @@ def derive(column: SignalColumn) -> str:
     below = below if measure.floor is None else f"greatest({below}, {literal(measure.floor)})"
     below = below if measure.cap is None else f"least({below}, {literal(measure.cap)})"
     value = f"CAST({quote(measure.numerator)} AS DOUBLE) / nullif({below}, 0)"
-    return f"CASE WHEN {_conjunction(measure.requires)} THEN {value} END" if measure.requires else value
+    given = f"{quote(measure.denominator)} IS NOT NULL"  # greatest() and least() skip a missing value
+    return f"CASE WHEN {' AND '.join((given, *map(_test, measure.requires)))} THEN {value} END"
 
 
 def _conjunction(conditions: tuple[Condition, ...]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from pls_ml.core.errors import DataError
+from pls_ml.core.errors import ConfigError, DataError
 from pls_ml.synthetic.columns import Flags, Floats, Ints
 from pls_ml.synthetic.conversion import CYCLE_DAYS, MECHANISM, Purchases
 from pls_ml.synthetic.flaws import FLAWS
@@ -36,7 +36,7 @@ class Truth:
         intercept: log-odds per week with every input at zero.
         account_ids: accounts, in the order of the rows below.
         week_starts: starts of the weeks, in the order of the columns below (UTC, microseconds).
-        hazard: accounts by weeks probabilities of drawing a new closed-won; 0 before the account exists, and
+        hazard: accounts by weeks probabilities of drawing a new closed-won; 0 at weeks before the account exists, and
             after a draw what it would have been without.
         inputs: name of an input → its accounts by weeks values.
         drawn_week: per account, the week in which its purchase was drawn; -1: none.
@@ -93,7 +93,10 @@ class Truth:
 
         Raises:
             DataError: an account is unknown, or a moment lies outside the log.
+            ConfigError: the horizon is shorter than a day.
         """
+        if horizon_days < 1:
+            raise ConfigError(f"horizon_days is {horizon_days}, expected 1 or more: choose the days in which a win counts")
         rows = self._rows(account_ids)
         moments = np.broadcast_to(_to_utc(as_of), rows.shape)
         weeks = self._weeks(moments)

@@ -166,8 +166,9 @@ def _choose(versions: list["ModelVersion"], wanted: str | None, address: Address
     if not matching:
         known = [str(version.tags[VERSION_TAG]) for version in reversed(versions)]
         exists = f"logged are {', '.join(known[:5])}{', …' if len(known) > 5 else ''}" if known else "none is logged yet"
+        advice = "promote one of these" if known else "run `pls-ml train` first"
         asked = f"model version '{wanted}' is unknown{suggest(wanted, known)}" if wanted else "there is no newest model version"
-        raise BundleError(f"{asked} in {address}: {exists}; promote one of these, or run `pls-ml train` first")
+        raise BundleError(f"{asked} in {address}: {exists}; {advice}")
     _check_one_project(matching, address)
     return matching[-1]
 

@@ -55,9 +55,16 @@ class OpenProject(Project):
         return promote(self, version)
 
 
-def open_project(path: str | Path = "pls.yaml", tables: Mapping[str, Any] | None = None, progress: Progress | None = None) -> OpenProject:
+def open_project(
+    path: str | Path = "pls.yaml",
+    tables: Mapping[str, Any] | None = None,
+    data: str | Path | None = None,
+    output: str | Path | None = None,
+    progress: Progress | None = None,
+) -> OpenProject:
     """Takes a project file, and tables by contract name to use in place of files (anything that speaks Arrow); returns the project.
 
+    `data` is the folder that table paths are relative to, `output` where everything is written; by default the project file says both.
     Refuses an invalid file with every problem at once.
     """
     for name in tables or {}:
@@ -65,4 +72,6 @@ def open_project(path: str | Path = "pls.yaml", tables: Mapping[str, Any] | None
             raise ConfigError(f"unknown table '{name}'{suggest(name, list(TABLES))}: expected one of {', '.join(TABLES)}")
     file = Path(path)
     config = read_spec(file, ProjectConfig, "project file")
-    return OpenProject(config, file.resolve().parent, dict(tables or {}), progress or Progress())
+    root = file.resolve().parent
+    folders = (Path(data).resolve() if data else root, Path(output).resolve() if output else root / config.output)
+    return OpenProject(config, root, *folders, dict(tables or {}), progress or Progress())

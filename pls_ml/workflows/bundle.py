@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pls_ml.calibration import calibrator_from_dict
@@ -35,7 +35,7 @@ class Bundle:
     def apply(self, project: Project) -> Project:
         """Takes a project; returns it with the parameters of the training in place of the file's."""
         merged = project.config.model_dump(by_alias=True) | self.frozen
-        return Project(ProjectConfig.model_validate(merged), project.root, project.tables, project.progress)
+        return replace(project, config=ProjectConfig.model_validate(merged))
 
 
 def save_bundle(project: Project, bundle: Bundle) -> str:

@@ -20,6 +20,8 @@ from pls_ml.scores.boosted import MIN_POSITIVES, MIN_ROWS, STEP
 from pls_ml.scores.card import Scorecard
 from pls_ml.workflows.config import ModelConfig
 
+TIME_BLOCKS, ACCOUNT_FOLDS = 4, 3
+"""Nine folds: each later quarter of the rows, each third of the accounts."""
 Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
@@ -101,7 +103,7 @@ def choose_candidate(candidates: dict[str, Candidate], rows: TrainingRows) -> st
 def _usable_folds(rows: TrainingRows) -> list[Fold]:
     folds = [
         (fit, check)
-        for fit, check in forward_folds(rows.as_of, rows.accounts)
+        for fit, check in forward_folds(rows.as_of, rows.accounts, TIME_BLOCKS, ACCOUNT_FOLDS)
         if 0 < rows.labels[fit].sum() < len(fit) and 0 < rows.labels[check].sum() < len(check)
     ]
     if not folds:
@@ -121,8 +123,16 @@ def _fit_plain(name: str, make: Callable[[], Any], rows: TrainingRows, folds: li
 
 def _fit(scorer: Any, rows: TrainingRows) -> Any:
     if isinstance(scorer, LogisticScorer):
-        return scorer.fit(rows.signals, rows.labels, rows.weight, rows.accounts)
+        return scorer.fit(rows.signals, rows.labels, rows.weight, _search_folds(rows))
     return scorer.fit(rows.signals, rows.labels, rows.weight)
+
+
+def _search_folds(rows: TrainingRows) -> list[Fold]:
+    """Later rows of other accounts, inside the rows of one fit: a penalty chosen on random rows is too weak for the future."""
+    try:
+        return _usable_folds(rows)
+    except DataError:  # too few rows to go forward in time: the scorer's own random folds must do
+        return []
 
 
 def _fit_boosted(rows: TrainingRows, folds: list[Fold], catalogue: Catalogue, model: ModelConfig, threads: int) -> Candidate:

@@ -72,7 +72,7 @@ def build_signals(project: Project, data: LoadedData, catalogue: Catalogue, grai
 
 def _open(project: Project) -> Database:
     sources = {name: getattr(project.config.data, name) for name in TABLES}
-    folders = {(project.root / source.path).parent for source in sources.values() if source and source.path}
+    folders = {(project.data_root / source.path).parent for source in sources.values() if source and source.path}
     resources = project.config.resources
     return Database(sorted(folders), resources.threads, resources.memory)
 
@@ -83,8 +83,8 @@ def _load_tables(project: Project, database: Database) -> dict[str, str]:
         source, given = getattr(project.config.data, name), project.tables.get(name)
         if source is None and given is None:
             continue
-        load_table(database, name, source or (EventSource() if name == "events" else TableSource()), project.root, given)
-        digests[name] = "memory" if given is not None else digest_file(project.root / source.path)
+        load_table(database, name, source or (EventSource() if name == "events" else TableSource()), project.data_root, given)
+        digests[name] = "memory" if given is not None else digest_file(project.data_root / source.path)
     return digests
 
 

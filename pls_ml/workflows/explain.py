@@ -59,7 +59,7 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     data = load_data(project, bundle.catalogue)
     moment = place_moment(data, as_of)
     _require_known(data, lead_id)
-    removed = build_night_spine(project, data, moment)
+    removed = build_night_spine(project, data, moment, all_past=as_of is None)
     data.database.execute("DELETE FROM spine WHERE lead_id <> ?", [lead_id])
     if not data.database.count("spine"):
         reason = data.database.rows("SELECT removed FROM screened WHERE lead_id = ? AND removed IS NOT NULL", [lead_id])

@@ -18,17 +18,14 @@ from pls_ml.workflows.progress import Progress
 
 @dataclass(frozen=True)
 class Project:
-    """A validated project file with the folder its paths are relative to, and tables handed in from memory."""
+    """A validated project file, the folders it reads from and writes to, and tables handed in from memory."""
 
     config: ProjectConfig
     root: Path
+    data_root: Path
+    output: Path
     tables: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress = field(default_factory=Progress, repr=False)
-
-    @property
-    def output(self) -> Path:
-        """Where everything is written."""
-        return self.root / self.config.output
 
     @property
     def models(self) -> Path:

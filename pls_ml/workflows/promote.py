@@ -15,7 +15,8 @@ def promote(project: Project, version: str | None = None) -> str:
     if wanted is None:
         raise BundleError(f"no model in {project.models}: train one with `pls-ml train`")
     bundle = load_bundle(project, wanted)
-    tracker = open_tracker(project.config.tracking.kind, project.config.tracking.uri, project.output)
+    tracking = project.config.tracking
+    tracker = open_tracker(tracking.kind, tracking.uri, project.output, project.config.project)
     try:
         tracker.set_champion(bundle.version)
     except BundleError:

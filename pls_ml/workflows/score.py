@@ -74,7 +74,8 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     moment = place_moment(data, as_of)
     removed = build_night_spine(project, data, moment)
     if not data.database.count("spine"):
-        raise DataError(f"no lead is eligible at {moment:%Y-%m-%d} ({_list(removed) or 'nobody had signed up'}): choose another `as_of`")
+        why = _list(removed) or "nobody had signed up, or reached the age at which leads are scored"
+        raise DataError(f"no lead is eligible at {moment:%Y-%m-%d} ({why}): choose another `as_of`")
     build_signals(project, data, bundle.catalogue, project.config.signals.grain)
     table = read_signals(data, bundle.catalogue, removed)
     with project.progress.step(f"scoring and explaining {len(table.spine):,} leads"):
@@ -98,15 +99,16 @@ def place_moment(data: LoadedData, as_of: datetime | None) -> datetime:
     return moment
 
 
-def build_night_spine(project: Project, data: LoadedData, moment: datetime) -> dict[str, int]:
+def build_night_spine(project: Project, data: LoadedData, moment: datetime, all_past: bool = False) -> dict[str, int]:
     """Takes loaded data and the moment; makes `spine` with the leads to score; returns the others by reason.
 
-    Leads that are scored once in their life are scored on the day they reach that age, each at its own moment.
+    Leads that are scored once in their life are scored on the day they reach that age, each at its own moment; with `all_past` also
+    those whose day was earlier.
     """
     config = project.config
     if isinstance(config.spine, AgeSpine | OrderSpine):
         build_grid(data.database, config.spine, config.signals.grain, moment)
-        if isinstance(config.spine, AgeSpine):
+        if isinstance(config.spine, AgeSpine) and not all_past:
             data.database.execute("DELETE FROM grid WHERE as_of <= CAST(? AS TIMESTAMP) - INTERVAL 1 DAY", [moment])
     else:
         build_moment(data.database, moment)

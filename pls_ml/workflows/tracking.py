@@ -38,7 +38,7 @@ def track_training(project: Project, report: TrainingReport, data_digest: str) -
         bundle=project.models / report.version,
     )
     with project.progress.step("writing the run to the tracker"):
-        tracker = open_tracker(config.tracking.kind, config.tracking.uri, project.output)
+        tracker = open_tracker(config.tracking.kind, config.tracking.uri, project.output, config.project)
         return replace(report, tracked=tracker.log_run(record))
 
 

@@ -23,6 +23,9 @@ from pls_ml.workflows.signals import SignalTable, build_spine, read_signals
 from pls_ml.workflows.tracking import track_training
 from pls_ml.workflows.training_report import TrainingReport
 
+CAPACITY = 0.10
+"""Share of the leads that sales can work, where ranking is judged."""
+
 
 def train(project: Project, track: bool = False) -> TrainingReport:
     """Takes a project and whether to write the run to its tracker; returns what training found, and saves the bundle.
@@ -39,8 +42,8 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         candidates, notes = fit_candidates(training, project.card(), table.catalogue, config.model, config.resources.threads)
     used = _choose(project, candidates, training)
     with project.progress.step("comparing on held-out leads"):
-        comparison = _compare(project, candidates, rows.take(_one_per_month(table, split.test)), training)
-        known = _compare_known(project, candidates, table, rows, split, training)
+        comparison = _compare(project, candidates, used, rows.take(_one_per_month(table, split.test)), training)
+        known = _compare_known(project, candidates, used, rows.take(_one_per_month(table, split.known & ~split.test)), training)
         reliability = _reliability(candidates, rows.take(_one_per_month(table, split.test)))
     facts = {"data": data.digests, "split": split.counts, "comparison": comparison.to_dict(), "labels": labels.to_dict()}
     frozen = project.config.model_dump(mode="json", include=set(FROZEN), exclude_none=True)
@@ -113,28 +116,28 @@ def _one_per_month(table: SignalTable, part: Any) -> Any:
     return np.flatnonzero(part)[first.to_numpy()]
 
 
-def _compare(project: Project, candidates: dict[str, Candidate], test: TrainingRows, training: TrainingRows) -> Comparison:
+def _compare(project: Project, candidates: dict[str, Candidate], used: str, test: TrainingRows, training: TrainingRows) -> Comparison:
+    """The scorer in use (where that is the card, the best learned one) against the card, with all others and the floors beside them."""
     scores = {n: CandidateScores(m := c.scorer.raw_score(test.signals), c.calibrator.transform(m)) for n, c in candidates.items()}
     if "events_30d" in test.signals:
         scores["activity"] = CandidateScores(test.signals["events_30d"].to_numpy(np.float64), None)
     rate = float(np.average(training.labels, weights=training.weight))
     scores["base rate"] = CandidateScores(np.zeros(len(test.labels)), np.full(len(test.labels), rate))
-    learned = {name: c for name, c in candidates.items() if name != "rules"}
-    challenger = min(learned, key=lambda name: float(learned[name].unseen_losses.sum()))
+    learned = {name: float(c.unseen_losses.sum()) for name, c in candidates.items() if name != "rules"}
+    challenger = used if used in learned else min(learned, key=lambda name: learned[name])
     reference = "rules" if "rules" in candidates else next(name for name in candidates if name != challenger)
     months = np.array(test.as_of.astype("datetime64[M]"), dtype=str)
-    options = ComparisonOptions(0.10, reference, challenger, project.config.model.resamples, project.config.model.seed, months)
+    options = ComparisonOptions(CAPACITY, reference, challenger, project.config.model.resamples, project.config.model.seed, months)
     return compare_candidates(test.labels, scores, test.accounts, options)
 
 
 def _compare_known(
-    project: Project, candidates: dict[str, Candidate], table: SignalTable, rows: TrainingRows, split: Split, training: TrainingRows
+    project: Project, candidates: dict[str, Candidate], used: str, known: TrainingRows, training: TrainingRows
 ) -> Comparison | None:
     """The same on accounts that training knew, where the test holds none of them."""
-    known = rows.take(_one_per_month(table, split.known & ~split.test))
-    if not 0 < known.labels.sum() < len(known.labels):
+    if not 0 < known.labels.sum() < len(known.labels) or len(set(known.accounts)) < 2:
         return None
-    return _compare(project, candidates, known, training)
+    return _compare(project, candidates, used, known, training)
 
 
 def _reliability(candidates: dict[str, Candidate], test: TrainingRows) -> dict[str, ReliabilityTable]:

@@ -167,7 +167,7 @@ def test_the_result_is_json_html_and_text():
     assert "<script>" not in page
     assert "&lt;script&gt;" in page
     text = found.to_text().splitlines()
-    assert text[0].startswith("1200 rows of 200 accounts")
+    assert text[0].startswith("1,200 rows of 200 accounts")
     assert text[-1] == found.decision.sentence
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from pls_ml.core.errors import DataError
+from pls_ml.core.errors import ConfigError, DataError
 from pls_ml.synthetic import Truth, World
 
 DAY = np.timedelta64(1, "D")
@@ -111,6 +111,11 @@ def test_a_moment_outside_the_log_is_refused(small_world: World, days: int) -> N
 
     with pytest.raises(DataError, match="lies outside the log, expected 2024-01-01"):
         small_world.truth.score(["a00000"], moment)
+
+
+def test_a_horizon_of_no_days_is_refused(small_world: World) -> None:
+    with pytest.raises(ConfigError, match="horizon_days is 0, expected 1 or more"):
+        small_world.truth.score(["a00000"], datetime(2024, 3, 1, tzinfo=UTC), horizon_days=0)
 
 
 def test_signs_follow_the_coefficients(small_world: World) -> None:

@@ -98,7 +98,7 @@ def test_without_any_run_there_is_no_champion_to_set_and_no_database_appears(tmp
 
 
 def test_in_an_empty_database_there_is_no_newest_version(folder):
-    with pytest.raises(BundleError, match=r"there is no newest model version .*none is logged yet"):
+    with pytest.raises(BundleError, match=r"there is no newest model version .*none is logged yet; run `pls-ml train` first"):
         MlflowTracker(None, folder).set_champion(None)
 
 

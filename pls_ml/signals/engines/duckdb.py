@@ -55,17 +55,17 @@ class DuckDBEngine:
     def _grouped(self, columns: Sequence[SignalColumn], key: str, spine_key: str) -> str:
         chosen = ", ".join(f"{aggregate(c, self.grain)} AS {quote(c.name)}" for c in columns)
         return (
-            f"SELECT s.{spine_key}, s.tick, {chosen} "
-            f"FROM (SELECT {spine_key}, tick, any_value(as_of_us) AS as_of_us, any_value(signup_us) AS signup_us "
+            f"SELECT s.{spine_key}, s.as_of_us, {chosen} "
+            f"FROM (SELECT {spine_key}, as_of_us, any_value(tick) AS tick, any_value(signup_us) AS signup_us "
             "FROM ticked GROUP BY 1, 2) AS s "
-            f"LEFT JOIN state AS e ON e.{key} = s.{spine_key} AND {VISIBLE} GROUP BY s.{spine_key}, s.tick"
+            f"LEFT JOIN state AS e ON e.{key} = s.{spine_key} AND {VISIBLE} GROUP BY s.{spine_key}, s.as_of_us"
         )
 
     def _base(self, columns: Sequence[SignalColumn], by_user: Sequence[SignalColumn], by_account: Sequence[SignalColumn]) -> str:
         plain = [f"{_plain(c)} AS {quote(c.name)}" for c in columns if isinstance(c.signal.measure, Attribute | AgeDays | AccountUsers)]
         plain += [f"by_user.{quote(c.name)}" for c in by_user] + [f"by_account.{quote(c.name)}" for c in by_account]
-        joins = "LEFT JOIN by_user USING (lead_id, tick) " if by_user else ""
-        joins += "LEFT JOIN by_account ON by_account.account_id = s.account_id AND by_account.tick = s.tick " if by_account else ""
+        joins = "LEFT JOIN by_user USING (lead_id, as_of_us) " if by_user else ""
+        joins += "LEFT JOIN by_account ON by_account.account_id = s.account_id AND by_account.as_of_us = s.as_of_us " if by_account else ""
         measures = [c.signal.measure for c in columns]
         if any(isinstance(m, Attribute) for m in measures):
             joins += f'JOIN users AS u ON u.user_id = s.lead_id LEFT JOIN ({_ACCOUNT_AS_OF}) AS a ON a."row" = s."row" '

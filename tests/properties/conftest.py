@@ -1,0 +1,6 @@
+"""Makes `fakes` and `signals` importable for the property tests, however pytest is started."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
