@@ -53,7 +53,6 @@ class Database:
             "SET TimeZone = 'UTC'",
             "SET preserve_insertion_order = false",
             "SET autoinstall_known_extensions = false",
-            "SET enable_progress_bar = false",
             f"SET allowed_directories = [{allowed}]",
             "SET enable_external_access = false",
             "SET lock_configuration = true",

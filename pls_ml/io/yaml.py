@@ -37,7 +37,8 @@ def read_yaml(path: Path, what: str) -> Any:
     from ruamel.yaml.error import YAMLError
 
     if not path.is_file():
-        raise ConfigError(f"no {what} at {path}: run `pls-ml init` to write one, or give its path")
+        start = "run `pls-ml init` to write one, or " if what == "project file" else ""
+        raise ConfigError(f"no {what} at {path}: {start}give its path")
     text = path.read_bytes()
     if len(text) > MAX_BYTES:
         raise ConfigError(f"{path} has {len(text):,} bytes: expected at most {MAX_BYTES:,}")

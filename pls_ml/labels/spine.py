@@ -21,7 +21,7 @@ class CalendarSpine(Spec):
     """Every lead at every `every_days`-th midnight (counted from a Monday), from `start` or the first signup on."""
 
     kind: Literal["calendar"]
-    every_days: int = Field(default=7, ge=1)
+    every_days: int = Field(default=7, ge=1, le=3650)
     start: date | None = None
 
 

@@ -33,8 +33,8 @@ class DemoReport:
             f"Three leads to talk to ({self.night.used}, {self.night.as_of:%Y-%m-%d})",
             *(f"{receipt.lead_id}\n{receipt.to_text(10)}" for receipt in self.receipts),
             "Where things are\n"
-            f"  page         {self.page}\n"
-            f"  tables       {self.night.folder}\n"
+            f"  page         {_near(self.page)}\n"
+            f"  tables       {_near(self.night.folder)}\n"
             f"  truth        {self.folder / 'data' / 'truth.json'}\n"
             f"  MLflow runs  {self.training.tracked}\n"
             f"  next         pls-ml explain {self.receipts[0].lead_id} --project {self.folder / 'pls.yaml'}",
@@ -54,6 +54,12 @@ def demo(folder: Path, spec: WorldSpec, progress: Progress) -> DemoReport:
     page = project.report()
     receipts = tuple(night.receipts[night.used].one(lead) for lead in night.handoffs["lead_id"].head(3))
     return DemoReport(folder, training, night, receipts, page)
+
+
+def _near(path: Path) -> Path:
+    """The path as a person here would write it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _calibration(training: TrainingReport) -> str:

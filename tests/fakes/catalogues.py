@@ -9,7 +9,7 @@ from fakes.tables import default_catalogue
 
 from pls_ml.core.catalogue import Catalogue, Distinct, EventFilter, SignalColumn, Total, event_filters, references
 
-SHORT_WINDOWS = {"day": ["24h", "2d"], "hour": ["1h", "36h"], "minute": ["1m", "90m"]}
+SHORT_WINDOWS = {"day": ["24h", "2d"], "hour": ["1h", "36h", "2d"], "minute": ["1m", "90m", "2d"]}
 
 
 @cache
@@ -34,7 +34,7 @@ def rare_catalogue(grain: str) -> Catalogue:
         ("first_premium", user, {"kind": "seconds_to_first", "where": {"tier": ["premium"]}}, []),
         ("plan_of_account", user, {"kind": "attribute", "table": "accounts", "column": "industry", "type": "category"}, []),
         ("age", user, {"kind": "age_days"}, []),
-        ("per_day", user, {"kind": "ratio", "numerator": f"count_short_{short[1]}", "denominator": "age", "floor": 3}, []),
+        ("per_day", user, {"kind": "ratio", "numerator": "count_short_2d", "denominator": "age", "floor": 3}, []),
         ("share", user, {"kind": "ratio", "numerator": "age", "denominator": "last_account", "cap": 2.5}, []),
         ("premium_speed", user, {"kind": "ratio", "numerator": "first_premium", "denominator": "age", "floor": 1, "cap": 5}, []),
         ("new", user, {"kind": "rule", "all": [{"signal": "age", "gt": 0}, {"signal": "age", "lt": 10.5}]}, []),

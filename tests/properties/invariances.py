@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fakes.catalogues import reads_account_events
-from fakes.random_worlds import DAY, event_lists, future, past, worlds
+from fakes.random_worlds import DAY, NOW, around, event_lists, future, past, worlds
 from fakes.tables import SignalPath, default_catalogue
-from fakes.worlds import Event, World
+from fakes.worlds import MICROSECOND, Event, World
 from hypothesis import strategies as st
 from signals.comparison import differing_columns
 
@@ -42,22 +42,24 @@ def _same_signals(path: SignalPath, case: tuple[World, World]) -> list[str]:
 
 def _with_later_events(draw: st.DrawFn, grain: str) -> tuple[World, World]:
     world = draw(worlds(grain))
-    delays = (timedelta(), DAY, -40 * DAY)
-    return world, world.adding(draw(event_lists(future(_last(world)), delays=delays, prefix="later", size=(1, 12))))
+    return world, world.adding(draw(event_lists(future(_last(world)), delays=(NOW, DAY, -40 * DAY), prefix="later", most=20)))
 
 
 def _with_late_arrivals(draw: st.DrawFn, grain: str) -> tuple[World, World]:
+    """Events told late, among them some that were already known, told differently."""
     world = draw(worlds(grain))
     last = _last(world)
-    arrivals = draw(event_lists(past(last), prefix="late", size=(1, 12)))
-    arrivals = tuple(replace(event, known_at=draw(future(last))) for event in arrivals)
-    corrected = [event for event in world.events if event.known < last][:2]
-    arrivals += tuple(replace(arrivals[0], event_id=event.event_id) for event in corrected)  # a known event, told anew
-    return world, world.adding(arrivals)
+    random = draw(st.randoms(use_true_random=False))
+    arrivals = [replace(e, known_at=future(last)(random)) for e in draw(event_lists(past(last), prefix="late", most=20))]
+    known = [event for event in world.events if event.known < last]
+    corrected = [replace(arrival, event_id=event.event_id) for arrival, event in zip(arrivals, known[::5], strict=False)]
+    return world, world.adding((*arrivals, *corrected))
 
 
 def _in_another_order(draw: st.DrawFn, grain: str) -> tuple[World, World]:
-    world = _with_versions(draw, grain)
+    """Some events came in several versions, known at the same or another time."""
+    world = draw(worlds(grain))
+    world = world.adding(draw(event_lists(past(_last(world)), delays=(NOW, DAY), most=20)))  # the ids e0, e1 … again
     random = draw(st.randoms(use_true_random=False))
     return world, replace(
         world,
@@ -67,18 +69,10 @@ def _in_another_order(draw: st.DrawFn, grain: str) -> tuple[World, World]:
     )
 
 
-def _with_versions(draw: st.DrawFn, grain: str) -> World:
-    """A world in which some events came in several versions, known at the same or another time."""
-    world = draw(worlds(grain))
-    other = draw(event_lists(past(_last(world)), delays=(timedelta(), DAY), size=(1, 6)))  # the ids e0, e1 … again
-    return world.adding(other)
-
-
 def _with_duplicates(draw: st.DrawFn, grain: str) -> tuple[World, World]:
     world = draw(worlds(grain))
-    repeated = draw(st.lists(st.sampled_from(world.events), min_size=1, max_size=10))
-    delays = st.sampled_from([timedelta(), timedelta(microseconds=1), DAY])
-    copies = [replace(event, known_at=event.known + draw(delays)) for event in repeated]
+    delays = draw(st.lists(st.sampled_from([NOW, MICROSECOND, DAY]), min_size=5, max_size=20))
+    copies = [replace(event, known_at=event.known + delay) for event, delay in zip(world.events[::3], delays, strict=False)]
     return world, replace(world, events=(*copies, *world.events))
 
 
@@ -90,7 +84,7 @@ def _in_other_weeks(draw: st.DrawFn, grain: str) -> tuple[World, World]:
 
 def _with_events_of_others(draw: st.DrawFn, grain: str) -> tuple[World, World]:
     world = draw(worlds(grain, leads=("ann", "cem")))
-    return world, world.adding(_near(draw, world, ("bob", "guest", "dan", "eve")))
+    return world, world.adding(draw(_events_of(world, ("bob", "guest", "dan", "eve"))))
 
 
 def _own_signals(path: SignalPath, case: tuple[World, World]) -> list[str]:
@@ -100,18 +94,17 @@ def _own_signals(path: SignalPath, case: tuple[World, World]) -> list[str]:
 
 def _with_events_of_other_accounts(draw: st.DrawFn, grain: str) -> tuple[World, World]:
     world = draw(worlds(grain, leads=("ann", "bob")))
-    return world, world.adding(_near(draw, world, ("cem", "dan", "eve")))
+    return world, world.adding(draw(_events_of(world, ("cem", "dan", "eve"))))
 
 
-def _near(draw: st.DrawFn, world: World, users: tuple[str, ...]) -> tuple[Event, ...]:
-    last = _last(world)
-    return draw(event_lists(st.one_of(past(last), future(last)), users=users, delays=(timedelta(), DAY), prefix="other", size=(1, 15)))
+def _events_of(world: World, users: tuple[str, ...]) -> st.SearchStrategy[tuple[Event, ...]]:
+    return event_lists(around(_last(world)), users=users, delays=(NOW, DAY), prefix="other", most=20)
 
 
 def _with_other_moments(draw: st.DrawFn, grain: str) -> tuple[World, int]:
     """Moments that share a tick are among them, and the same (lead, as_of) twice."""
     world = draw(worlds(grain, rows=2))
-    shifts = draw(st.lists(st.sampled_from([timedelta(), timedelta(seconds=30), timedelta(minutes=40), DAY]), min_size=1, max_size=2))
+    shifts = draw(st.lists(st.sampled_from([NOW, timedelta(seconds=30), timedelta(minutes=40), DAY]), min_size=1, max_size=2))
     spine = (*world.spine, *((lead, as_of + shift) for shift in shifts for lead, as_of in world.spine))
     return replace(world, spine=spine), draw(st.integers(1, len(spine)))
 

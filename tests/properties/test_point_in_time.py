@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from properties.invariances import GOOD_PATH, INVARIANCES, changed_columns
 from signals.comparison import differing_columns
 
-modest = settings(max_examples=15, deadline=None, derandomize=True)
+modest = settings(max_examples=10, deadline=None, derandomize=True)
 
 
 @pytest.mark.parametrize("invariance", INVARIANCES)
@@ -30,7 +30,7 @@ def test_local_times_under_the_configured_zone_are_the_same_instants(zone):
     def write(moment: datetime) -> str:
         return moment.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).replace(tzinfo=None).isoformat(sep=" ")
 
-    @settings(modest, max_examples=5)
+    @settings(modest, max_examples=3)
     @given(worlds("hour"))
     def check(world: World) -> None:
         path = GOOD_PATH.at("hour")
@@ -43,7 +43,7 @@ def test_local_times_under_the_configured_zone_are_the_same_instants(zone):
 def test_an_event_that_changes_nothing_at_as_of_does_change_signals_a_moment_later():
     """Guards the tests above against a world in which nothing ever matters."""
 
-    @settings(modest, max_examples=10)
+    @settings(modest, max_examples=3)
     @given(INVARIANCES["events at or after as_of"].cases())
     def check(case: tuple[str, Any]) -> None:
         grain, (before, after) = case

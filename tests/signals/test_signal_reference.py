@@ -16,7 +16,7 @@ from pls_ml.core.catalogue import Measure
 
 KINDS = {kind.model_fields["kind"].annotation.__args__[0] for kind in get_args(get_args(Measure)[0])}
 GRAINS = ["day", "hour", "minute"]
-modest = settings(max_examples=20, deadline=None, derandomize=True)
+modest = settings(max_examples=15, deadline=None, derandomize=True)
 
 
 def test_the_catalogues_under_test_use_every_kind_of_measure():
@@ -40,7 +40,7 @@ def test_random_logs_reach_several_values_of_every_signal(grain):
     path = SignalPath(full_catalogue(grain), grain)
     seen = defaultdict(set)
 
-    @settings(modest, max_examples=40)
+    @settings(modest, max_examples=25)
     @given(worlds(grain))
     def collect(world: World) -> None:
         for name, values in reference_signals(world, path.catalogue).items():
