@@ -12,7 +12,7 @@ from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.score import build_night_spine, explain_table, place_moment
+from pls_ml.workflows.score import build_night_spine, explain_table, place_moment, require_signals
 from pls_ml.workflows.signals import read_signals
 
 
@@ -57,7 +57,8 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     bundle = load_bundle(project, version)
     project = bundle.apply(project)
     data = load_data(project, bundle.catalogue)
-    moment = place_moment(data, as_of)
+    require_signals(bundle, data)
+    moment = place_moment(data, as_of, project.config.signals.grain)
     _require_known(data, lead_id)
     removed = build_night_spine(project, data, moment, all_past=as_of is None)
     data.database.execute("DELETE FROM spine WHERE lead_id <> ?", [lead_id])

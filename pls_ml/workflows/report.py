@@ -15,6 +15,7 @@ from pls_ml.reports.lead_page import LeadPage, PageLead, PageReceipt, PageSignal
 from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.project import Project
+from pls_ml.workflows.score import name_night
 
 OTHER = "other"
 REASONS = 3
@@ -42,7 +43,7 @@ def _find_night(project: Project, as_of: datetime | None) -> Path:
         raise TableError(f"no scored night in {project.output / 'nights'}: run `pls-ml score` first")
     if as_of is None:
         return nights[-1]
-    wanted = project.output / "nights" / f"as_of={as_of:%Y-%m-%d}"
+    wanted = project.output / "nights" / name_night(as_of)
     if wanted not in nights:
         known = ", ".join(path.name.removeprefix("as_of=") for path in nights[-5:])
         raise TableError(f"no scored night of {as_of:%Y-%m-%d}: there are {known}; run `pls-ml score --as-of {as_of:%Y-%m-%d}`")

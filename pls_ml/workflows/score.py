@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import pandas as pd
 
 from pls_ml.accounts.segments import assign_segments
 from pls_ml.core.database import literals
-from pls_ml.core.errors import DataError
+from pls_ml.core.errors import BundleError, ConfigError, DataError
+from pls_ml.core.windows import GRAIN_US
 from pls_ml.events.identity import free_mail_domains
 from pls_ml.explanations.receipts import Receipts, build_receipts
 from pls_ml.handoffs.selection import select_handoffs
@@ -22,7 +23,7 @@ from pls_ml.labels.population import find_blocked, select_spine
 from pls_ml.labels.spine import AgeSpine, OrderSpine, build_grid, build_moment
 from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import Bundle, load_bundle
-from pls_ml.workflows.data import LoadedData, build_signals, check_moment, load_data
+from pls_ml.workflows.data import EPOCH, LoadedData, build_signals, check_moment, load_data
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, read_signals
 
@@ -71,7 +72,8 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     bundle = load_bundle(project, version)
     project = bundle.apply(project)
     data = load_data(project, bundle.catalogue)
-    moment = place_moment(data, as_of)
+    require_signals(bundle, data)
+    moment = place_moment(data, as_of, project.config.signals.grain)
     removed = build_night_spine(project, data, moment)
     if not data.database.count("spine"):
         why = _list(removed) or "nobody had signed up, or reached the age at which leads are scored"
@@ -83,20 +85,40 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
         scores = _rank(bundle, data, table, receipts)
     blocked = scores["lead_id"].map(find_blocked(data.database)).astype(object)
     chosen = select_handoffs(scores.assign(blocked=blocked.where(blocked.notna(), None)), project.config.handoff)
-    folder = project.output / "nights" / f"as_of={moment:%Y-%m-%d}"
+    folder = project.output / "nights" / name_night(moment)
     night = Night(moment, bundle.version, bundle.used, scores, receipts, chosen.chosen, removed, chosen.removed, folder)
     with project.progress.step("writing the night"):
         _write(night, data)
     return night
 
 
-def place_moment(data: LoadedData, as_of: datetime | None) -> datetime:
-    """Takes loaded data and a wish; returns the `as_of`, by default the end of the data; refuses one outside the data."""
+def require_signals(bundle: Bundle, data: LoadedData) -> None:
+    """Takes a bundle and loaded data; returns nothing; refuses data that lack what a signal of the model is computed from."""
+    absent = [f"'{name}' ({reason})" for name, reason in data.coverage.not_computable.items()]
+    if absent:
+        listed = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
+        raise BundleError(f"these data lack signals of model {bundle.version}: {listed}; restore what is missing, or train again")
+
+
+def place_moment(data: LoadedData, as_of: datetime | None, grain: str) -> datetime:
+    """Takes loaded data, a wish and the time grain; returns the `as_of` in UTC, by default the end of the data.
+
+    Refuses one outside the data, and one between two ticks: the state cannot tell what was known there.
+    """
     if data.data_end is None:
-        return datetime(1970, 1, 1)
-    moment = as_of.replace(tzinfo=None) if as_of else data.data_end
+        return EPOCH
+    if as_of is not None and as_of.tzinfo is not None:
+        as_of = as_of.astimezone(UTC).replace(tzinfo=None)
+    moment = as_of or data.data_end
+    if (moment - EPOCH) % timedelta(microseconds=GRAIN_US[grain]):
+        raise ConfigError(f"as_of {moment:%Y-%m-%d %H:%M} is no whole {grain}: choose one, or a finer `signals.grain` and train again")
     check_moment(data, moment)
     return moment
+
+
+def name_night(moment: datetime) -> str:
+    """Takes an `as_of`; returns the name of its folder."""
+    return f"as_of={moment:%Y-%m-%d}" if moment.time() == time() else f"as_of={moment:%Y-%m-%dT%H%M}"
 
 
 def build_night_spine(project: Project, data: LoadedData, moment: datetime, all_past: bool = False) -> dict[str, int]:

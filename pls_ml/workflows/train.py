@@ -78,8 +78,7 @@ def load_training_rows(project: Project) -> tuple[LoadedData, SignalTable, Train
 
 def _split(project: Project, rows: TrainingRows) -> Split:
     config = project.config.split
-    start = config.test_start.replace(tzinfo=None) if config.test_start else None
-    spec = SplitSpec(start, config.test_share, config.by_account, config.account_share, config.embargo_days)
+    spec = SplitSpec(config.test_start, config.test_share, config.by_account, config.account_share, config.embargo_days)
     return split_rows(rows.as_of, rows.accounts, project.config.horizon.to_horizon() if project.config.timed else None, spec)
 
 

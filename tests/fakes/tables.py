@@ -67,7 +67,7 @@ class SignalPath:
         """A database with everything an engine needs."""
         needs = find_needs(self.catalogue)
         source = EventSource(max_quarantine_share=1.0, timezone=self.timezone)
-        database = Database([], threads=2, memory_limit="1GB")
+        database = Database([], threads=1, memory_limit="1GB")
         load_table(database, "events", source, Path(), self._events(world, needs))
         load_table(database, "users", TableSource(timezone=self.timezone), Path(), self._users(world))
         load_table(database, "accounts", TableSource(), Path(), _accounts(world))

@@ -12,7 +12,7 @@ from signals.window_edges import wrong_edges
 
 CHECKS = (EDGES, GOLDEN, *INVARIANCES)
 PAIRS = [(breakage, check) for breakage, broken in BREAKAGES.items() for check in broken.noticed_by]
-searching = settings(max_examples=20, deadline=None, derandomize=True, phases=[Phase.generate])
+searching = settings(max_examples=40, deadline=None, derandomize=True, phases=[Phase.generate])
 
 
 @pytest.mark.parametrize(("breakage", "check"), PAIRS)

@@ -453,6 +453,16 @@ ATTRIBUTES = [
         accounts="account | employees | from | to\n co | 10 | -9d | 0d\n co | 60 | 0d | 9d",
     ),
     Case(
+        "versions without an end hold until the next one begins",
+        {"employees": 60},
+        accounts="account | employees | from\n co | 10 | \n co | 60 | -9d\n co | 30 | -20d\n co | 90 | 1us",
+    ),
+    Case(
+        "at the end of its last version an account has no attributes any more",
+        {"employees": MISSING, "industry": MISSING},
+        accounts="account | employees | industry | to\n co | 10 | software | 0d",
+    ),
+    Case(
         "before its first version an account has no attributes",
         {"employees": MISSING, "industry": MISSING, "target_industry": 0},
         accounts="account | employees | industry | from\n co | 10 | software | 1us",

@@ -16,7 +16,7 @@ from pls_ml.core.catalogue import Measure
 
 KINDS = {kind.model_fields["kind"].annotation.__args__[0] for kind in get_args(get_args(Measure)[0])}
 GRAINS = ["day", "hour", "minute"]
-modest = settings(max_examples=15, deadline=None, derandomize=True)
+modest = settings(max_examples=12, deadline=None, derandomize=True)
 
 
 def test_the_catalogues_under_test_use_every_kind_of_measure():
