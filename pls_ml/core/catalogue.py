@@ -124,7 +124,7 @@ class AgeDays(Spec):
 
 
 class AccountUsers(Spec):
-    """Users of the account that signed up before `as_of`."""
+    """Users of the account that signed up before `as_of`, internal ones left out."""
 
     kind: Literal["account_users"]
 
@@ -187,6 +187,8 @@ class Signal(Spec):
             raise ValueError(f"signal '{self.id}' needs `windows`, for example [30d] or [lifetime] (measure '{self.measure.kind}')")
         if not windowed and self.windows:
             raise ValueError(f"signal '{self.id}' takes no `windows` (measure '{self.measure.kind}')")
+        if self.scope == "account" and isinstance(self.measure, SecondsToFirst):
+            raise ValueError(f"signal '{self.id}': an account has no signup; use `scope: user` with '{self.measure.kind}'")
         for name in self.windows:
             Window.parse(name)
         if LIFETIME in self.windows and isinstance(self.measure, Abandoned):

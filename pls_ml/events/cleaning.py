@@ -124,18 +124,16 @@ def _split(database: Database, source: EventSource) -> None:
     )
     database.execute(
         "CREATE OR REPLACE VIEW clean_events AS SELECT s.* EXCLUDE (reason, event), coalesce(n.canonical, s.event) AS event "
-        f"FROM staged_events AS s LEFT JOIN event_names AS n ON n.raw = s.event WHERE s.reason IS NULL {_invitations(database, source)}"
+        f"FROM staged_events AS s LEFT JOIN event_names AS n ON n.raw = s.event WHERE s.reason IS NULL {_invitations(source)}"
     )
 
 
-def _invitations(database: Database, source: EventSource) -> str:
-    """Who invited whom is usage too: where the log has no accepted invitations, each one worked when the invited user signed up."""
-    logged = [raw for raw, name in source.pairs() if name == "invite_accepted"]
-    logged += ["invite_accepted"] if "invite_accepted" not in source.names else []
-    if logged and database.rows(f"SELECT 1 FROM staged_events WHERE event IN {literals(logged)} LIMIT 1"):
+def _invitations(source: EventSource) -> str:
+    """Who invited whom is usage too: the invitation worked when the invited user signed up."""
+    if not source.invitations:
         return ""
     return (
         "UNION ALL BY NAME SELECT i.user_id, i.account_id, 'invite_accepted' AS event, g.signup_at AS event_time, g.signup_at AS known_at "
         "FROM users AS g JOIN users AS i ON i.user_id = g.invited_by WHERE NOT coalesce(i.is_internal OR g.is_internal, false) "
-        f"AND g.signup_at >= {literal(EARLIEST)} AND g.signup_at <= (SELECT max(known_at) FROM staged_events WHERE reason IS NULL)"
+        f"AND g.signup_at >= {literal(EARLIEST)} AND g.signup_at < {literal(LATEST)}"
     )

@@ -30,6 +30,8 @@ def resolve_users(database: Database) -> None:
         database.execute(f"UPDATE users SET account_id = email_domain WHERE account_id IS NULL AND {_is_company()}")
         database.execute("CREATE TABLE accounts AS SELECT DISTINCT account_id FROM users WHERE account_id IS NOT NULL")
     _add_missing_columns(database, "accounts")
+    if not database.rows("SELECT 1 FROM accounts WHERE valid_from IS NOT NULL LIMIT 1"):
+        _refuse_repeated(database, "accounts", "account_id")
     database.execute(
         "UPDATE users SET account_id = by_domain.account_id FROM "
         "(SELECT lower(domain) AS domain, min(account_id) AS account_id FROM accounts WHERE domain IS NOT NULL GROUP BY 1) AS by_domain "

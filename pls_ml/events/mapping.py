@@ -12,6 +12,8 @@ class EventSource(TableSource):
     """Tracker's event name → canonical name, or several. Names not listed stay as they are."""
     exclude: tuple[str, ...] = ()
     """Tracker's names that must never reach a signal, such as the outcome itself and what follows it."""
+    invitations: bool = False
+    """Whether `users.invited_by` gives `invite_accepted` events, for a log that does not record them."""
     max_quarantine_share: float = Field(default=0.2, ge=0, le=1)
     """The run stops when a larger share of rows than this is unusable."""
 

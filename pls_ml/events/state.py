@@ -40,7 +40,7 @@ def roll_up(database: Database, needs: StateNeeds, grain: str) -> None:
     """
     present = database.columns("clean_events")
     tick = GRAIN_US[grain]
-    dimensions = "".join(f"CAST({quote(p)} AS VARCHAR) AS {quote(p)}, " for p in needs.dimensions if p in present)
+    dimensions = "".join(f"{_as_text(p, present[p])} AS {quote(p)}, " for p in needs.dimensions if p in present)
     sums = "".join(
         f", sum(TRY_CAST(TRY_CAST({quote(p)} AS DOUBLE) AS DECIMAL(18, 6))) AS {quote('sum_' + p)}" for p in needs.sums if p in present
     )
@@ -50,3 +50,9 @@ def roll_up(database: Database, needs: StateNeeds, grain: str) -> None:
         f"count(*) AS n, min(epoch_us(event_time)) AS first_us, max(epoch_us(event_time)) AS last_us{sums} "
         "FROM clean_events GROUP BY ALL ORDER BY ALL"
     )
+
+
+def _as_text(column: str, sql_type: str) -> str:
+    """A property as text; a whole number in a column of doubles (pandas makes those of integers with gaps) without its '.0'."""
+    text = f"CAST({quote(column)} AS VARCHAR)"
+    return f"regexp_replace({text}, '\\.0$', '')" if sql_type in ("DOUBLE", "FLOAT") else text

@@ -17,7 +17,7 @@ import pandas as pd
 from pls_ml.core.catalogue import Catalogue, Signal
 from pls_ml.core.errors import UnknownLeadError
 from pls_ml.core.protocols import Calibrator, Floats, Scorer
-from pls_ml.explanations.wording import Line, say_values
+from pls_ml.explanations.wording import NOT_KNOWN, Line, say_values
 
 SAME = 1e-9
 """Margins closer than this to the base use the slope: the ratio would be 0/0."""
@@ -92,7 +92,7 @@ class Receipt:
 
     def reasons(self, most: int = 3, against: int = 1, least: float = 0.1) -> tuple[Line, ...]:
         """Takes how many; returns the visible lines above `least` log-odds: at most `most` for and `against` against."""
-        worth = [line for line in self.lines if line.rep_visible and abs(line.log_odds) > least]
+        worth = [line for line in self.lines if line.rep_visible and abs(line.log_odds) > least and line.value != NOT_KNOWN]
         return (*[x for x in worth if x.log_odds > 0][:most], *[x for x in worth if x.log_odds < 0][:against])
 
     def to_dict(self) -> dict[str, Any]:

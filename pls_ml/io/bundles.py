@@ -55,6 +55,6 @@ def read_bundle(folder: Path) -> tuple[dict[str, Any], dict[str, str]]:
     added = sorted({path.name for path in folder.glob("[!.]*")} - {*listed, "manifest.json"})
     if added:
         raise BundleError(f"{folder / added[0]} was added after training: remove it, or restore the bundle")
-    texts = {Path(n).stem: (folder / n).read_text(encoding="utf-8") for n in listed if n.endswith(".txt")}
-    parts = {Path(n).stem: json.loads((folder / n).read_text(encoding="utf-8")) for n in listed if n.endswith(".json")}
+    texts = {Path(n).stem: (folder / n).read_bytes().decode() for n in listed if n.endswith(".txt")}
+    parts = {Path(n).stem: json.loads((folder / n).read_bytes()) for n in listed if n.endswith(".json")}
     return parts, texts

@@ -98,6 +98,8 @@ def _cast(name: str, column: str, reached: tuple[str, str], source: TableSource)
     if source.missing and found == "VARCHAR":
         sql = f"CASE WHEN {sql} NOT IN {literals(source.missing)} THEN {sql} END"
     wanted = TABLES[name].columns.get(column)
+    if wanted is not None and found.strip('"') == "NULL":  # a column without any value has no type
+        return f"CAST(NULL AS {SQL_TYPE[wanted]})"
     if wanted is None:
         return sql if _is_number(found) else f"CAST({sql} AS VARCHAR)"
     if wanted == "time":

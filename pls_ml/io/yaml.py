@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 MAX_BYTES = 1_000_000
+MAX_DEPTH = 50
 Model = TypeVar("Model", bound="BaseModel")
 
 
@@ -50,8 +51,6 @@ def read_yaml(path: Path, what: str) -> Any:
         place = f" line {mark.line + 1}" if mark else ""
         said = str(getattr(error, "problem", None) or error).split(" with value")[0]  # a duplicate key's old value may be long
         raise ConfigError(f"{path}{place}: {' '.join(said.split())}") from error
-    except RecursionError:
-        raise ConfigError(f"{path} is nested too deeply: expected a few levels of keys and lists") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path} is not a mapping of keys to values: start it with `key: value` lines")
     return data
@@ -59,8 +58,13 @@ def read_yaml(path: Path, what: str) -> Any:
 
 def _refuse_clever_parts(path: Path, text: bytes) -> None:
     from ruamel.yaml import YAML
+    from ruamel.yaml.events import CollectionEndEvent, CollectionStartEvent
 
+    depth = 0
     for event in YAML(typ="safe", pure=True).parse(text):
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise ConfigError(f"{path} line {event.start_mark.line + 1}: nested more than {MAX_DEPTH} levels deep; write it flatter")
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
             raise ConfigError(f"{path} line {event.start_mark.line + 1}: anchors, aliases and tags are not read; write the value out")
 

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from pls_ml.core.database import Database, literal, quote
 from pls_ml.core.errors import TableError, suggest
 from pls_ml.core.spec import Spec
-from pls_ml.core.windows import GRAIN_US, parse_duration
+from pls_ml.core.windows import GRAIN_US, parse_duration, to_ticks
 
 _MONDAY = datetime(1970, 1, 5)
 LEAD_KEY = "coalesce(account_id, 'user:' || lead_id)"
@@ -58,6 +58,7 @@ def build_grid(database: Database, source: CalendarSpine | AgeSpine | OrderSpine
     _require_signups(database)
     if isinstance(source, AgeSpine):
         tick, age = GRAIN_US[grain], parse_duration(source.after)
+        to_ticks(age, grain, source.after)  # a moment off the grain could not be cut exactly
         moment = f"make_timestamp((epoch_us(signup_at) // {tick}) * {tick} + {age})"
         _make_grid(database, f"SELECT user_id AS lead_id, account_id, {moment} AS as_of FROM users WHERE {moment} <= {literal(data_end)}")
         return

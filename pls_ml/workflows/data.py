@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.columns import TABLES
 from pls_ml.core.database import Database
-from pls_ml.core.errors import TableError
+from pls_ml.core.errors import ConfigError, TableError
 from pls_ml.core.tables import TableSource
 from pls_ml.core.windows import GRAIN_US
 from pls_ml.events.cleaning import EventCounts, clean_events
@@ -53,8 +53,8 @@ def load_data(project: Project, catalogue: Catalogue | None = None, grain: str |
         digests = _load_tables(project, database)
         resolve_users(database)
     counts = None
-    source = project.config.data.events
-    if database.has("events") and source is not None:
+    source = project.config.data.events or EventSource()
+    if database.has("events"):
         with project.progress.step("cleaning the events and rolling up the state"):
             needs = find_needs(catalogue)
             counts = clean_events(database, source, needs.properties)
@@ -100,8 +100,10 @@ def _find_end(project: Project, database: Database, grain: str) -> datetime | No
     return EPOCH + timedelta(microseconds=(last + 1) * GRAIN_US[grain])
 
 
-def check_moment(data: LoadedData, as_of: datetime) -> None:
-    """Takes loaded data and an `as_of`; refuses one before the first event or after the end of the data."""
+def check_moment(data: LoadedData, as_of: datetime, grain: str) -> None:
+    """Takes loaded data, an `as_of` and the time grain; refuses one off the grain, before the first event or after the end of the data."""
+    if (as_of - EPOCH) % timedelta(microseconds=GRAIN_US[grain]):
+        raise ConfigError(f"as_of {as_of:%Y-%m-%d %H:%M} is no whole {grain}: choose one, or a finer `signals.grain` and train again")
     first = data.database.rows("SELECT min(first_us) FROM state")[0][0] if data.database.has("state") else None
     if first is not None and as_of <= EPOCH + timedelta(microseconds=first):
         raise TableError(

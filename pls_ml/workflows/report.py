@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pls_ml.core.errors import BundleError, TableError
+from pls_ml.explanations.wording import NOT_KNOWN
 from pls_ml.io.files import digest_file, write_bytes
 from pls_ml.reports.lead_page import LeadPage, PageLead, PageReceipt, PageSignal, render_lead_page
 from pls_ml.scores import ScorecardClassifier
@@ -133,9 +134,10 @@ def _fold_hidden(bundle: Bundle, long: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reasons(bundle: Bundle, long: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """At most three signals that speak for a lead, in words; what reps may not see is left out."""
+    """At most three signals that speak for a lead, in words; what reps may not see, and what is not known, is left out."""
     labels = {s.id: s.label for s in bundle.catalogue.signals if s.rep_visible}
     mine = long[(long["scorer"] == bundle.used) & (long["log_odds"] > LEAST_LOG_ODDS) & long["signal"].isin(list(labels))]
+    mine = mine[mine["value"] != NOT_KNOWN]  # nobody is called because something is missing
     mine = mine.sort_values(["lead_id", "log_odds", "signal"], ascending=[True, False, True]).groupby("lead_id").head(REASONS)
     words = mine["signal"].map(labels) + ": " + mine["value"]
     return {lead: tuple(texts) for lead, texts in words.groupby(mine["lead_id"])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ import pandas as pd
 
 from pls_ml.accounts.segments import assign_segments
 from pls_ml.core.database import literals
-from pls_ml.core.errors import BundleError, ConfigError, DataError
-from pls_ml.core.windows import GRAIN_US
+from pls_ml.core.errors import BundleError, DataError
 from pls_ml.events.identity import free_mail_domains
 from pls_ml.explanations.receipts import Receipts, build_receipts
 from pls_ml.handoffs.selection import select_handoffs
@@ -110,9 +109,7 @@ def place_moment(data: LoadedData, as_of: datetime | None, grain: str) -> dateti
     if as_of is not None and as_of.tzinfo is not None:
         as_of = as_of.astimezone(UTC).replace(tzinfo=None)
     moment = as_of or data.data_end
-    if (moment - EPOCH) % timedelta(microseconds=GRAIN_US[grain]):
-        raise ConfigError(f"as_of {moment:%Y-%m-%d %H:%M} is no whole {grain}: choose one, or a finer `signals.grain` and train again")
-    check_moment(data, moment)
+    check_moment(data, moment, grain)
     return moment
 
 

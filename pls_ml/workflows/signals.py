@@ -53,7 +53,7 @@ def build_spine(project: Project, data: LoadedData, as_of: datetime | None) -> d
     if as_of is None:
         build_grid(data.database, config.spine, config.signals.grain, data.data_end)
     else:
-        check_moment(data, as_of)
+        check_moment(data, as_of, config.signals.grain)
         build_moment(data.database, as_of)
     return select_spine(data.database, config.population, config.signals.grain, config.outcome.level)
 

@@ -124,7 +124,7 @@ def _compare(project: Project, candidates: dict[str, Candidate], used: str, test
     scores["base rate"] = CandidateScores(np.zeros(len(test.labels)), np.full(len(test.labels), rate))
     learned = {name: float(c.unseen_losses.sum()) for name, c in candidates.items() if name != "rules"}
     challenger = used if used in learned else min(learned, key=lambda name: learned[name])
-    reference = "rules" if "rules" in candidates else next(name for name in candidates if name != challenger)
+    reference = "rules" if "rules" in candidates else next((name for name in candidates if name != challenger), "base rate")
     months = np.array(test.as_of.astype("datetime64[M]"), dtype=str)
     options = ComparisonOptions(CAPACITY, reference, challenger, project.config.model.resamples, project.config.model.seed, months)
     return compare_candidates(test.labels, scores, test.accounts, options)

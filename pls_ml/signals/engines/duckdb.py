@@ -81,7 +81,8 @@ _ACCOUNT_AS_OF = (
 )
 """An account as it was: where several versions hold, the one that began last."""
 _ACCOUNT_USERS = (
-    'SELECT t."row", count(*) AS users FROM ticked AS t JOIN users AS x ON x.account_id = t.account_id AND x.signup_at < t.as_of GROUP BY 1'
+    'SELECT t."row", count(*) AS users FROM ticked AS t JOIN users AS x ON x.account_id = t.account_id '
+    "AND x.signup_at < t.as_of AND x.is_internal IS NOT TRUE GROUP BY 1"
 )
 
 
