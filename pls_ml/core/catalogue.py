@@ -175,7 +175,6 @@ class Signal(Spec):
     direction: Literal["up", "down", "none"] = "none"
     label: str
     unit: str = ""
-    sentence: str | None = None
     rep_visible: bool = True
     outreach_safe: bool = True
     leak_risk: Literal["none", "high"] = "none"

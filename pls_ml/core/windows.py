@@ -37,8 +37,10 @@ class Window:
         """The window in words, as sentences use it."""
         if self.length_us is None:
             return "since signup"
-        days = self.length_us / DAY_US
-        return f"in the last {days:g} days" if days != 1 else "in the last 24 hours"
+        for unit, length in (("days", DAY_US), ("hours", GRAIN_US["hour"]), ("minutes", GRAIN_US["minute"])):
+            if self.length_us > length and self.length_us % length == 0:
+                return f"in the last {self.length_us // length} {unit}"
+        return f"in the last {'hour' if self.length_us == GRAIN_US['hour'] else 'minute'}"
 
 
 @dataclass(frozen=True)

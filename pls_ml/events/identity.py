@@ -30,8 +30,7 @@ def resolve_users(database: Database) -> None:
         database.execute(f"UPDATE users SET account_id = email_domain WHERE account_id IS NULL AND {_is_company()}")
         database.execute("CREATE TABLE accounts AS SELECT DISTINCT account_id FROM users WHERE account_id IS NOT NULL")
     _add_missing_columns(database, "accounts")
-    if not database.rows("SELECT 1 FROM accounts WHERE valid_from IS NOT NULL LIMIT 1"):
-        _refuse_repeated(database, "accounts", "account_id")
+    _refuse_repeated(database, "accounts", "account_id", "valid_from")
     database.execute(
         "UPDATE users SET account_id = by_domain.account_id FROM "
         "(SELECT lower(domain) AS domain, min(account_id) AS account_id FROM accounts WHERE domain IS NOT NULL GROUP BY 1) AS by_domain "
@@ -43,10 +42,11 @@ def _is_company() -> str:
     return f"users.email_domain IS NOT NULL AND users.email_domain NOT IN {literals(free_mail_domains())}"
 
 
-def _refuse_repeated(database: Database, table: str, key: str) -> None:
-    twice = database.rows(f"SELECT {key}, count(*) FROM {table} GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1")
+def _refuse_repeated(database: Database, table: str, *key: str) -> None:
+    columns = ", ".join(key)
+    twice = database.rows(f"SELECT {key[0]}, count(*) FROM {table} GROUP BY {columns} HAVING count(*) > 1 ORDER BY 1 LIMIT 1")
     if twice:
-        raise TableError(f"table '{table}' lists `{key}` '{twice[0][0]}' {twice[0][1]} times: keep one row per {key}")
+        raise TableError(f"table '{table}' lists `{key[0]}` '{twice[0][0]}' {twice[0][1]} times: keep one row per {' and '.join(key)}")
 
 
 def _add_missing_columns(database: Database, table: str) -> None:

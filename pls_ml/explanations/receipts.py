@@ -19,6 +19,8 @@ from pls_ml.core.errors import UnknownLeadError
 from pls_ml.core.protocols import Calibrator, Floats, Scorer
 from pls_ml.explanations.wording import NOT_KNOWN, Line, say_values
 
+START = "starting point"
+"""The base in words: the average lead of a model, a lead with 0 points of a card."""
 SAME = 1e-9
 """Margins closer than this to the base use the slope: the ratio would be 0/0."""
 
@@ -107,7 +109,7 @@ class Receipt:
     def to_text(self, most: int | None = None) -> str:
         """Takes how many lines to spell out (None: all); returns the receipt as aligned lines that add up."""
         lines = self.to_dict()["lines"]
-        rows = [("average lead", self.base)]
+        rows = [(START, self.base)]
         rows += [(f"{line['label']}{': ' if line['value'] else ''}{line['value']}", line["probability"]) for line in lines[:most]]
         if most is not None and lines[most:]:
             rows.append((f"{len(lines) - most} smaller signals", sum(line["probability"] for line in lines[most:])))
@@ -122,7 +124,7 @@ class Receipt:
         body = "".join(
             f"<tr><td>{escape(x['label'])}</td><td>{escape(x['value'])}</td><td>{x['probability']:+.2%}</td></tr>" for x in lines
         )
-        head = f"<caption>{escape(self.lead_id)}: {self.score:.1%}</caption><tr><td>average lead</td><td></td><td>{self.base:.2%}</td></tr>"
+        head = f"<caption>{escape(self.lead_id)}: {self.score:.1%}</caption><tr><td>{START}</td><td></td><td>{self.base:.2%}</td></tr>"
         return f"<table>{head}{body}</table>"
 
 

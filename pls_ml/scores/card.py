@@ -48,6 +48,13 @@ class CardRow(Spec):
     rungs: tuple[Rung, ...] = Field(min_length=1)
     ladder: Literal["exclusive", "stacked"] = "exclusive"
 
+    @model_validator(mode="after")
+    def _rungs_climb(self) -> CardRow:
+        bounds = [-rung.lt if rung.lt is not None else next(b for b in (rung.gte, rung.gt) if b is not None) for rung in self.rungs]
+        if bounds != sorted(set(bounds)):
+            raise ValueError(f"row '{self.id}': rungs must get harder from one to the next, since the last one reached counts")
+        return self
+
     def points(self, values: Floats) -> npt.NDArray[np.int64]:
         """Takes n signal values; returns n points."""
         earned = np.zeros(len(values), dtype=np.int64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.columns import TABLES
@@ -84,14 +84,21 @@ def _load_tables(project: Project, database: Database) -> dict[str, str]:
         if source is None and given is None:
             continue
         load_table(database, name, source or (EventSource() if name == "events" else TableSource()), project.data_root, given)
-        digests[name] = "memory" if given is not None else digest_file(project.data_root / source.path)
+        digests[name] = _digest_rows(database, name) if given is not None else digest_file(project.data_root / source.path)
     return digests
+
+
+def _digest_rows(database: Database, name: str) -> str:
+    """A digest of a table handed in from memory, whatever the order of its rows."""
+    rows, total = database.rows(f"SELECT count(*), sum(CAST(hash(t) AS HUGEINT)) FROM source_{name} AS t")[0]
+    return f"memory-{rows}-{total or 0:x}"
 
 
 def _find_end(project: Project, database: Database, grain: str) -> datetime | None:
     """The configured end, else the first grain boundary after the last moment an event became known."""
     if project.config.data.until is not None:
-        return project.config.data.until.replace(tzinfo=None)
+        until = project.config.data.until
+        return until.astimezone(UTC).replace(tzinfo=None) if until.tzinfo else until
     if not database.has("state"):
         return None
     last = database.rows("SELECT max(greatest(known_tick, event_tick)) FROM state")[0][0]

@@ -78,7 +78,9 @@ def load_training_rows(project: Project) -> tuple[LoadedData, SignalTable, Train
 
 def _split(project: Project, rows: TrainingRows) -> Split:
     config = project.config.split
-    spec = SplitSpec(config.test_start, config.test_share, config.by_account, config.account_share, config.embargo_days)
+    # Where every account has one row, time alone keeps them apart, and holding accounts back would only cost rows.
+    by_account = config.by_account and len(set(rows.accounts)) < len(rows.accounts)
+    spec = SplitSpec(config.test_start, config.test_share, by_account, config.account_share, config.embargo_days)
     return split_rows(rows.as_of, rows.accounts, project.config.horizon.to_horizon() if project.config.timed else None, spec)
 
 

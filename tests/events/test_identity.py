@@ -151,3 +151,17 @@ def test_of_two_accounts_with_one_domain_the_first_by_id_takes_the_users():
     """
 
     assert resolved(users=users, accounts=accounts) == {"u1": "a"}
+
+
+def test_a_repeated_account_id_is_refused_unless_its_rows_are_periods_of_validity():
+    users = "user_id | account_id\nu1 | a"
+    twice = """
+        account_id | domain   | valid_from | valid_to
+        a          | acme.com |            |
+        a          | acme.com |            |
+    """
+
+    with pytest.raises(TableError, match="table 'accounts' lists `account_id` 'a' 2 times: keep one row per account_id"):
+        resolved(users=users, accounts=twice)
+    periods = twice.replace("|            |\n", "| 2024-01-01 | 2024-02-01\n", 1)
+    assert resolved(users=users, accounts=periods) == {"u1": "a"}

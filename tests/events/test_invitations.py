@@ -1,4 +1,4 @@
-"""Who invited whom is known from users; the invitation worked when the invited one signed up."""
+"""Where the log does not record accepted invitations, `users.invited_by` may give them: each worked when the invited one signed up."""
 
 from clean_logs import clean_log, clean_rows
 
@@ -14,10 +14,11 @@ LOG = """
     ann     | view  | 2024-01-01
     ann     | view  | 2024-01-05
 """
+DERIVED = EventSource(invitations=True, max_quarantine_share=1)
 
 
-def accepted(log: str, users: str, source: EventSource | None = None) -> list[tuple]:
-    database, _ = clean_log(log, users, source or EventSource(max_quarantine_share=1))
+def accepted(log: str, users: str, source: EventSource = DERIVED) -> list[tuple]:
+    database, _ = clean_log(log, users, source)
     return [row for row in clean_rows(database, "user_id, event, CAST(known_at AS VARCHAR), account_id") if row[1] == "invite_accepted"]
 
 
@@ -25,21 +26,15 @@ def test_an_invited_user_is_an_event_of_the_one_who_invited_at_the_sign_up():
     assert accepted(LOG, USERS) == [("ann", "invite_accepted", "2024-01-03 08:00:00", "acme")]
 
 
-def test_a_log_with_accepted_invitations_is_believed():
+def test_invitations_are_derived_only_on_request():
     log = LOG + "    ann | invite_accepted | 2024-01-04\n"
 
-    assert [row[2] for row in accepted(log, USERS)] == ["2024-01-04 00:00:00"]
-
-
-def test_a_log_with_accepted_invitations_under_another_name_is_believed():
-    log = LOG + "    ann | Teammate Joined | 2024-01-04\n"
-    source = EventSource(names={"Teammate Joined": ("invite_accepted", "signup")}, max_quarantine_share=1)
-
-    assert [row[2] for row in accepted(log, USERS, source)] == ["2024-01-04 00:00:00"]
+    assert accepted(LOG, USERS, EventSource(max_quarantine_share=1)) == []
+    assert [row[2] for row in accepted(log, USERS, EventSource(max_quarantine_share=1))] == ["2024-01-04 00:00:00"]
 
 
 def test_derived_invitations_are_no_rows_of_the_log():
-    _, counts = clean_log(LOG, USERS)
+    _, counts = clean_log(LOG, USERS, DERIVED)
 
     assert (counts.read, counts.kept) == (2, 2)
 
@@ -56,7 +51,7 @@ def test_invitations_by_and_of_internal_users_are_no_events():
 
 def test_sign_ups_at_impossible_times_invite_nobody():
     odd = "".join(
-        f"    u{i} | acme | {at} | ann |\n" for i, at in enumerate(["", "soon", "1970-01-01", "2024-01-05T00:00:01", "9999-12-31"])
+        f"    u{i} | acme | {at} | ann |\n" for i, at in enumerate(["", "soon", "1970-01-01", "1999-12-31", "2100-01-01", "9999-12-31"])
     )
 
     assert [row[2] for row in accepted(LOG, USERS + odd)] == ["2024-01-03 08:00:00"]

@@ -180,6 +180,16 @@ def test_the_needs_of_a_catalogue_are_what_its_signals_filter_by_tell_apart_and_
     assert needs.properties == ("duration_s", "feature", "step", "tier", "topic")
 
 
+def test_a_whole_number_is_the_same_property_whether_read_as_integer_or_double():
+    numbers = [pa.array([5, None, 7]), pa.array([5.0, None, 7.0]), pa.array(["5", None, "7"])]
+    logs = [pa.table({"user_id": ["u"] * 3, "event": ["use"] * 3, "event_time": ["2024-01-01"] * 3, "step": step}) for step in numbers]
+
+    for log in logs:
+        database = rolled(log, StateNeeds(("step",), ()))
+
+        assert database.rows("SELECT step FROM state ORDER BY ALL NULLS LAST") == [("5",), ("7",), (None,)]
+
+
 def test_a_property_may_be_summed_and_told_apart_at_once():
     log = as_arrow("user_id | event | event_time | value\nu | pay | 2024-01-01 | 2\nu | pay | 2024-01-01 | 3")
 

@@ -22,7 +22,7 @@ RECEIPT = Receipt("lead-1", 0.18, 0.10, -2.2, LINES)
 
 def test_the_text_lists_the_base_every_line_and_the_score():
     assert RECEIPT.to_text().splitlines() == [
-        "  average lead                                    +10.00%",
+        "  starting point                                  +10.00%",
         "  label of pricing: 3 times in the last 30 days   +20.00%",
         "  label of idle: 3 times in the last 30 days       -5.00%",
         "  label of size: 3 times in the last 30 days       +1.00%",

@@ -66,7 +66,7 @@ class SignalPath:
     def open(self, world: World) -> Database:
         """A database with everything an engine needs."""
         needs = find_needs(self.catalogue)
-        source = EventSource(max_quarantine_share=1.0, timezone=self.timezone)
+        source = EventSource(max_quarantine_share=1.0, timezone=self.timezone, invitations=True)
         database = Database([], threads=1, memory_limit="1GB")
         load_table(database, "events", source, Path(), self._events(world, needs))
         load_table(database, "users", TableSource(timezone=self.timezone), Path(), self._users(world))

@@ -23,11 +23,7 @@ def rewrite_manifest(bundle: Path, **changes) -> None:
 
 
 def test_what_is_written_is_what_is_read(bundle):
-    parts, texts = read_bundle(bundle)
-
-    assert parts == PARTS
-    assert texts.keys() == TEXTS.keys()
-    assert texts["trees_0"].splitlines() == TEXTS["trees_0"].splitlines()
+    assert read_bundle(bundle) == (PARTS, TEXTS)
 
 
 def test_the_version_is_named_by_the_content(tmp_path):
@@ -90,7 +86,7 @@ def test_a_damaged_manifest_is_refused(bundle, text):
 
 
 def test_a_folder_without_a_manifest_is_no_bundle(tmp_path):
-    with pytest.raises(BundleError, match="no bundle at .*: train one with `pls-ml train`"):
+    with pytest.raises(BundleError, match=r"no bundle at .*: train one with `pls-ml train`"):
         read_bundle(tmp_path)
 
 

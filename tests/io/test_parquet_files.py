@@ -101,7 +101,7 @@ def test_a_page_that_is_damaged_is_refused_when_it_is_reached(tmp_path, name):
     paths[name].write_bytes(content)
     (tmp_path / "pls.yaml").write_text("project: test\ndata: {users: {path: users.parquet}, events: {path: events.parquet}}\n")
 
-    with pytest.raises(TableError, match="cannot be read: .*; restore the file or export it again"):
+    with pytest.raises(TableError, match=r"cannot be read: .*; restore the file or export it again"):
         open_project(tmp_path / "pls.yaml").check()
 
 

@@ -212,12 +212,12 @@ def test_something_that_does_not_speak_arrow_is_refused_by_its_type(given):
 def test_a_column_of_mixed_types_is_refused():
     frame = pd.DataFrame({"user_id": [1, "a"]})
 
-    with pytest.raises(TableError, match="table 'users' does not convert to Arrow: .*user_id.*; give every column one name and one type"):
+    with pytest.raises(TableError, match=r"table 'users' does not convert to Arrow: .*user_id.*; give every column one name and one type"):
         read("users", frame)
 
 
 def test_repeated_column_names_are_refused():
     frame = pd.DataFrame([["u", "a", "b"]], columns=["user_id", "title", "title"])
 
-    with pytest.raises(TableError, match="table 'users' does not convert to Arrow: .*; give every column one name and one type"):
+    with pytest.raises(TableError, match=r"table 'users' does not convert to Arrow: .*; give every column one name and one type"):
         read("users", frame)

@@ -161,9 +161,9 @@ def test_a_file_that_is_too_big_is_refused_before_it_is_parsed(read):
         read(b"project: " + b"[" * MAX_BYTES)
 
 
-@pytest.mark.parametrize("text", ["project: " + "[" * 5000, "project: " + "[" * 3000 + "]" * 3000, "{a: " * 3000 + "}" * 3000])
+@pytest.mark.parametrize("text", ["project: " + "[" * 5000, "{a: " * 3000 + "}" * 3000, "- " * 3000])
 def test_a_file_that_is_nested_without_end_is_refused(read, text):
-    with pytest.raises(ConfigError, match=r"pls\.yaml( is nested too deeply| line 1)"):
+    with pytest.raises(ConfigError, match=r"pls\.yaml line 1: nested more than 50 levels deep; write it flatter"):
         read(text)
 
 
@@ -194,7 +194,7 @@ def test_text_that_is_no_yaml_is_refused_in_one_line(read, text, message):
 def test_a_project_file_that_is_not_there_is_refused_with_the_command_that_writes_one(tmp_path, here):
     path = tmp_path if here else tmp_path / "pls.yaml"
 
-    with pytest.raises(ConfigError, match="no project file at .*: run `pls-ml init` to write one, or give its path"):
+    with pytest.raises(ConfigError, match=r"no project file at .*: run `pls-ml init` to write one, or give its path"):
         read_yaml(path, "project file")
 
 
@@ -208,6 +208,7 @@ def test_a_reason_that_a_declaration_gives_is_told(read):
         signals:
           - {id: a, family: f, label: l, measure: {kind: count}}
           - {id: b, family: f, label: l, measure: {kind: age_days}, windows: [7d]}
+          - {id: c, family: f, label: l, measure: {kind: age_days}}
     """
 
     assert problems(read, text, Catalogue) == [

@@ -118,6 +118,8 @@ def test_text_never_seen_counts_as_no_value(kind):
 
     assert np.isfinite(unseen).all()
     assert unseen.tolist() == scorer.raw_score(signals.assign(industry=None)).tolist()
+    for known in ("software", "retail", "mining"):
+        assert np.abs(unseen - scorer.raw_score(signals.assign(industry=known))).max() > 1e-3
 
 
 @every_learned_scorer

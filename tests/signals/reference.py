@@ -110,7 +110,7 @@ class LeadAtMoment:
     def account_users(self) -> float:
         if self.me.account_id is None:
             return 1.0
-        mates = [u for u in self.users.values() if u.account_id == self.me.account_id and u.signup_at is not None]
+        mates = [u for u in self.users.values() if u.account_id == self.me.account_id and u.signup_at and not u.is_internal]
         return float(sum(mate.signup_at < self.as_of for mate in mates) or 1)
 
     def attribute(self, measure: Attribute) -> Value:

@@ -56,7 +56,7 @@ def open_config(config: Mapping[str, Any], folder: Path, **how: Any) -> OpenProj
     """Writes the configuration below the folder as a project file, and opens it."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "pls.yaml"
-    file.write_text(json.dumps(config, indent=1), encoding="utf-8")  # JSON is YAML
+    file.write_text(json.dumps(config, indent=1, default=str), encoding="utf-8")  # JSON is YAML
     return open_project(file, **how)
 
 
@@ -74,6 +74,12 @@ def read_bytes(folder: Path, names: tuple[str, ...] = (*TABLES, "manifest.json")
 def shuffle(tables: Mapping[str, pa.Table], seed: int) -> dict[str, pa.Table]:
     """The same tables with their rows in another order."""
     return {name: table.take(_order(table.num_rows, seed)) for name, table in tables.items()}
+
+
+def append(table: pa.Table, rows: list[dict[str, Any]]) -> pa.Table:
+    """The table with rows more, each like its first one but for what is given."""
+    first = table.slice(0, 1).to_pylist()[0]
+    return pa.concat_tables([table, pa.Table.from_pylist([first | row for row in rows], schema=table.schema)])
 
 
 def frames(world: World) -> dict[str, pd.DataFrame]:

@@ -1,4 +1,4 @@
-// One lead's receipt as a waterfall: from an average lead, share by share, to the score.
+// One lead's receipt as a waterfall: from the starting point, share by share, to the score.
 
 const LARGEST = 12;
 const VIEWS = [["largest", "Largest"], ["families", "By family"], ["all", "All lines"]];
@@ -45,7 +45,7 @@ function showReceipt(receipt, view) {
   const hundredths = totals.map((units) => Math.round((10_000 * units) / receipt.units));
   const shown = steps.map((step, k) => ({ ...step, shown: hundredths[k + 1] - hundredths[k], total: hundredths[k + 1] }));
   const lines = shown.map((step, k) => receiptRow(step, draw(totals[k], totals[k + 1], step.share < 0 ? "against" : "for")));
-  const start = { label: "average lead", total: hundredths[0] };
+  const start = { label: "starting point", total: hundredths[0] };
   document.getElementById("receipt-rows").replaceChildren(receiptRow(start, draw(0, receipt.base, "base")), ...lines);
   const end = { label: "score", total: hundredths.at(-1) };
   document.getElementById("receipt-sum").replaceChildren(receiptRow(end, draw(0, totals.at(-1), "level")));
