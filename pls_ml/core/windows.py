@@ -40,7 +40,7 @@ class Window:
         for unit, length in (("days", DAY_US), ("hours", GRAIN_US["hour"]), ("minutes", GRAIN_US["minute"])):
             if self.length_us > length and self.length_us % length == 0:
                 return f"in the last {self.length_us // length} {unit}"
-        return f"in the last {'hour' if self.length_us == GRAIN_US['hour'] else 'minute'}"
+        return "in the last minute"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ EARLIEST = datetime(2000, 1, 1)
 LATEST = datetime(2100, 1, 1)
 """Times from here on say nothing about when the log ends."""
 FUTURE_DAYS = 30
-"""An event further than this past the day by which 99.9 % of the log had happened is taken for a broken clock."""
+"""An event further than this past the day by which the bulk of the log had happened is taken for a broken clock.
+
+The bulk is all but one event in a thousand, and at least one, of a log of a hundred events or more."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _future_limit(database: Database) -> datetime:
         "SELECT day + INTERVAL 1 DAY FROM (SELECT day, sum(n) OVER (ORDER BY day) AS upto, sum(n) OVER () AS total FROM "
         "(SELECT date_trunc('day', event_time) AS day, count(*) AS n FROM events "
         f"WHERE event_time >= {literal(EARLIEST)} AND event_time < {literal(LATEST)} GROUP BY 1)) "
-        "WHERE upto >= 0.999 * total ORDER BY day LIMIT 1"
+        "WHERE upto >= total - CASE WHEN total >= 100 THEN greatest(1, total // 1000) ELSE 0 END ORDER BY day LIMIT 1"
     )
     if not days:
         raise TableError("no event has a readable time between the years 2000 and 2100: expected ISO 8601 time stamps in `event_time`")

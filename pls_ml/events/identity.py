@@ -19,8 +19,9 @@ def resolve_users(database: Database) -> None:
     Without a users table, a user is whoever has an event, signed up at the first one.
     """
     if not database.has("users"):
+        account = ", arg_max(account_id, event_time) AS account_id" if "account_id" in database.columns("events") else ""
         database.execute(
-            "CREATE TABLE users AS SELECT user_id, min(event_time) AS signup_at FROM events "
+            f"CREATE TABLE users AS SELECT user_id, min(event_time) AS signup_at{account} FROM events "
             "WHERE user_id IS NOT NULL AND event_time >= '2000-01-01' GROUP BY user_id"
         )
     _refuse_repeated(database, "users", "user_id")

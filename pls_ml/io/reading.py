@@ -43,7 +43,8 @@ def _to_arrow(name: str, given: Any) -> Any:
     if not hasattr(given, "__arrow_c_stream__"):
         raise TableError(f"table '{name}' is a {type(given).__name__}: pass a pandas, polars or pyarrow table")
     try:
-        return pa.table(given)
+        table = pa.table(given)
+        return table.drop_columns([c for c in table.column_names if c.startswith("__index_level_")])  # pandas' row labels are no data
     except (pa.ArrowException, TypeError, ValueError) as error:
         said = " ".join(str(part) for part in error.args)
         raise TableError(f"table '{name}' does not convert to Arrow: {said}; give every column one name and one type") from error
@@ -101,7 +102,7 @@ def _cast(name: str, column: str, reached: tuple[str, str], source: TableSource)
     if wanted is not None and found.strip('"') == "NULL":  # a column without any value has no type
         return f"CAST(NULL AS {SQL_TYPE[wanted]})"
     if wanted is None:
-        return sql if _is_number(found) else f"CAST({sql} AS VARCHAR)"
+        return sql if _is_number(found) or found == "BOOLEAN" else f"CAST({sql} AS VARCHAR)"
     if wanted == "time":
         return _cast_time(name, column, sql, found, source.timezone)
     if wanted in ("number", "flag") and not (_is_number(found) or found in ("VARCHAR", "BOOLEAN")):

@@ -52,12 +52,7 @@ def _known_events(database: Database) -> list[str]:
 def _missing_input(database: Database, signal: Signal, events: list[str]) -> str | None:
     measure = signal.measure
     if isinstance(measure, Attribute):
-        present = database.columns(measure.table) if database.has(measure.table) else {}
-        if measure.column not in present:
-            return f"`{measure.table}` has no column '{measure.column}'{suggest(measure.column, list(present))}"
-        if not database.rows(_any_value(measure)):
-            return f"`{measure.table}` has no value in column '{measure.column}'"
-        return None
+        return _missing_attribute(database, measure)
     filters = event_filters(signal)
     if filters and not events:
         return "there is no event log"
@@ -71,6 +66,23 @@ def _missing_input(database: Database, signal: Signal, events: list[str]) -> str
     missing = [name for name in properties if name not in present]
     missing += [measure.of] if isinstance(measure, Total) and f"sum_{measure.of}" not in present else []
     return f"events have no property '{missing[0]}'; map it under `data.events.columns`" if missing else None
+
+
+def _missing_attribute(database: Database, measure: Attribute) -> str | None:
+    present = database.columns(measure.table) if database.has(measure.table) else {}
+    if measure.column not in present:
+        return f"`{measure.table}` has no column '{measure.column}'{suggest(measure.column, list(present))}"
+    if not database.rows(_any_value(measure)):
+        return f"`{measure.table}` has no value in column '{measure.column}'"
+    wrong = database.rows(_not_a_number(measure)) if measure.type == "number" else []
+    if wrong:
+        return f"`{measure.table}.{measure.column}` holds text such as '{wrong[0][0]}': declare it with `type: category`"
+    return None
+
+
+def _not_a_number(measure: Attribute) -> str:
+    column = quote(measure.column)
+    return f"SELECT {column} FROM {quote(measure.table)} WHERE {column} IS NOT NULL AND TRY_CAST({column} AS DOUBLE) IS NULL LIMIT 1"
 
 
 def _any_value(measure: Attribute) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from pls_ml.core.errors import ConfigError, suggest
 from pls_ml.core.protocols import Tracker
 from pls_ml.tracking.mlflow import MlflowTracker
-from pls_ml.tracking.null import NullTracker
+from pls_ml.tracking.none import NullTracker
 
 TRACKERS: tuple[type[NullTracker] | type[MlflowTracker], ...] = (NullTracker, MlflowTracker)
 

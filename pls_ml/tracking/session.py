@@ -105,7 +105,7 @@ def _translate(error: Exception, address: Address) -> PlsError:
     is_local = isinstance(error, OSError) and address.is_database
     if is_local or (operational and address.uri.startswith("sqlite")):
         return WriteError(f"cannot write the training run to {address}: {reason}; free space or choose another `output` folder")
-    return ConfigError(f"tracking at {address} failed: {reason}; check `tracking.uri`, or set `tracking.kind: null` to train without it")
+    return ConfigError(f"tracking at {address} failed: {reason}; check `tracking.uri`, or set `tracking.kind: none` to train without it")
 
 
 def _first_line(error: Exception) -> str:

@@ -71,7 +71,12 @@ def load_bundle(project: Project, version: str | None = None) -> Bundle:
 def read_pointer(project: Project, name: str) -> str | None:
     """Takes 'champion' or 'newest'; returns the version it points to, or None."""
     path = project.models / f"{name}.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))["version"]) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{path} is damaged ({error}): run `pls-ml promote VERSION`, or train again") from error
 
 
 def _assemble(version: str, parts: dict[str, Any], texts: dict[str, str]) -> Bundle:

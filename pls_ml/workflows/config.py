@@ -40,9 +40,9 @@ class DataConfig(Spec):
 class HorizonConfig(Spec):
     """How far ahead an outcome counts, in days."""
 
-    horizon_days: int = Field(default=90, ge=1)
-    gap_days: int = Field(default=1, ge=0)
-    lag_days: int = Field(default=0, ge=0)
+    horizon_days: int = Field(default=90, ge=1, le=3650)
+    gap_days: int = Field(default=1, ge=0, le=365)
+    lag_days: int = Field(default=0, ge=0, le=365)
 
     def to_horizon(self) -> Horizon:
         """Takes nothing; returns the horizon."""
@@ -81,7 +81,7 @@ class ModelConfig(Spec):
 class TrackingConfig(Spec):
     """Where training runs are written down."""
 
-    kind: Literal["mlflow", "null"] = "mlflow"
+    kind: Literal["mlflow", "none"] = "mlflow"
     uri: str | None = None
     """An MLflow tracking address; an SQLite file in the output folder when left out."""
 

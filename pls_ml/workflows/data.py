@@ -107,7 +107,21 @@ def _find_end(project: Project, database: Database, grain: str) -> datetime | No
     return EPOCH + timedelta(microseconds=(last + 1) * GRAIN_US[grain])
 
 
-def check_moment(data: LoadedData, as_of: datetime, grain: str) -> None:
+def place_moment(data: LoadedData, as_of: datetime | None, grain: str) -> datetime:
+    """Takes loaded data, a wish and the time grain; returns the `as_of` in UTC, by default the end of the data.
+
+    Refuses one outside the data, and one between two ticks: the state cannot tell what was known there.
+    """
+    if data.data_end is None:
+        return EPOCH
+    if as_of is not None and as_of.tzinfo is not None:
+        as_of = as_of.astimezone(UTC).replace(tzinfo=None)
+    moment = as_of or data.data_end
+    _check_moment(data, moment, grain)
+    return moment
+
+
+def _check_moment(data: LoadedData, as_of: datetime, grain: str) -> None:
     """Takes loaded data, an `as_of` and the time grain; refuses one off the grain, before the first event or after the end of the data."""
     if (as_of - EPOCH) % timedelta(microseconds=GRAIN_US[grain]):
         raise ConfigError(f"as_of {as_of:%Y-%m-%d %H:%M} is no whole {grain}: choose one, or a finer `signals.grain` and train again")

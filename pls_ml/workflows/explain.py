@@ -10,9 +10,9 @@ from pls_ml.core.errors import UnknownLeadError, suggest
 from pls_ml.explanations.receipts import Receipt
 from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import load_bundle
-from pls_ml.workflows.data import LoadedData, build_signals, load_data
+from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.score import build_night_spine, explain_table, place_moment, require_signals
+from pls_ml.workflows.score import build_night_spine, explain_table, require_signals
 from pls_ml.workflows.signals import read_signals
 
 

@@ -30,7 +30,7 @@ def report(project: Project, as_of: datetime | None = None) -> Path:
     Refuses a night that was not scored, and tables that were changed since.
     """
     folder = _find_night(project, as_of)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = _read_manifest(folder / "manifest.json")
     bundle = load_bundle(project, manifest["version"])
     with project.progress.step(f"writing the page of {manifest['as_of'][:10]}"):
         tables = {name: _read(folder / name, digest) for name, digest in manifest["files"].items()}
@@ -49,6 +49,14 @@ def _find_night(project: Project, as_of: datetime | None) -> Path:
         known = ", ".join(path.name.removeprefix("as_of=") for path in nights[-5:])
         raise TableError(f"no scored night of {as_of:%Y-%m-%d}: there are {known}; run `pls-ml score --as-of {as_of:%Y-%m-%d}`")
     return wanted
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        return {key: manifest[key] for key in ("as_of", "version", "leads", "removed", "not_handed_over", "bases", "files")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{path} is damaged ({error}): run `pls-ml score` again") from error
 
 
 def _read(path: Path, digest: str) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from pls_ml.labels.population import find_blocked, select_spine
 from pls_ml.labels.spine import AgeSpine, OrderSpine, build_grid, build_moment
 from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import Bundle, load_bundle
-from pls_ml.workflows.data import EPOCH, LoadedData, build_signals, check_moment, load_data
+from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, read_signals
 
@@ -97,20 +97,6 @@ def require_signals(bundle: Bundle, data: LoadedData) -> None:
     if absent:
         listed = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
         raise BundleError(f"these data lack signals of model {bundle.version}: {listed}; restore what is missing, or train again")
-
-
-def place_moment(data: LoadedData, as_of: datetime | None, grain: str) -> datetime:
-    """Takes loaded data, a wish and the time grain; returns the `as_of` in UTC, by default the end of the data.
-
-    Refuses one outside the data, and one between two ticks: the state cannot tell what was known there.
-    """
-    if data.data_end is None:
-        return EPOCH
-    if as_of is not None and as_of.tzinfo is not None:
-        as_of = as_of.astimezone(UTC).replace(tzinfo=None)
-    moment = as_of or data.data_end
-    check_moment(data, moment, grain)
-    return moment
 
 
 def name_night(moment: datetime) -> str:

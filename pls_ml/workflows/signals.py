@@ -12,7 +12,7 @@ from pls_ml.core.catalogue import Catalogue
 from pls_ml.io.sinks import write_parquet
 from pls_ml.labels.population import select_spine
 from pls_ml.labels.spine import build_grid, build_moment
-from pls_ml.workflows.data import LoadedData, build_signals, check_moment, load_data
+from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.project import Project
 
 
@@ -53,8 +53,7 @@ def build_spine(project: Project, data: LoadedData, as_of: datetime | None) -> d
     if as_of is None:
         build_grid(data.database, config.spine, config.signals.grain, data.data_end)
     else:
-        check_moment(data, as_of, config.signals.grain)
-        build_moment(data.database, as_of)
+        build_moment(data.database, place_moment(data, as_of, config.signals.grain))
     return select_spine(data.database, config.population, config.signals.grain, config.outcome.level)
 
 

@@ -32,6 +32,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
 
     Refuses data without a matured label, with one outcome only, or with a signal that knows the outcome.
     """
+    card = project.card()
     data, table, rows, labels = load_training_rows(project)
     split = _split(project, rows)
     training = rows.take(split.train)
@@ -39,7 +40,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         audit = _audit(project, data, training)
     with project.progress.step(f"fitting the candidates on {len(training.labels):,} rows"):
         config = project.config
-        candidates, notes = fit_candidates(training, project.card(), table.catalogue, config.model, config.resources.threads)
+        candidates, notes = fit_candidates(training, card, table.catalogue, config.model, config.resources.threads)
     used = _choose(project, candidates, training)
     with project.progress.step("comparing on held-out leads"):
         comparison = _compare(project, candidates, used, rows.take(_one_per_month(table, split.test)), training)

@@ -16,7 +16,7 @@ data:
   opportunities: {path: opportunities.csv}
 horizon: {horizon_days: 7}
 population: {min_age_days: 0, min_events: 0}
-tracking: {kind: "null"}
+tracking: {kind: none}
 """
 
 

@@ -25,7 +25,7 @@ horizon: {horizon_days: 30}
 spine: {kind: calendar, every_days: 14}
 split: {test_share: 0.35, account_share: 0.4}
 model: {resamples: 100, seeds: 1, acknowledge_leaks: [upgrade_completed]}
-tracking: {kind: "null"}
+tracking: {kind: none}
 """
 
 

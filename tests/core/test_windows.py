@@ -49,7 +49,9 @@ def test_a_window_that_the_grain_cannot_cut_is_refused(text, grain):
         ("2w", "in the last 14 days"),
         ("24h", "in the last 24 hours"),
         ("1d", "in the last 24 hours"),
-        ("12h", "in the last 0.5 days"),
+        ("36h", "in the last 36 hours"),
+        ("12h", "in the last 12 hours"),
+        ("90m", "in the last 90 minutes"),
         ("lifetime", "since signup"),
     ],
 )

@@ -64,7 +64,7 @@ def test_columns_outside_the_contract_keep_their_names_and_numbers_their_type():
     assert {name: kind for name, kind in database.columns("users").items() if name != "user_id"} == {
         "seats": "BIGINT",
         "plan": "VARCHAR",
-        "trial": "VARCHAR",
+        "trial": "BOOLEAN",
     }
 
 

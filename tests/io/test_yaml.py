@@ -107,7 +107,7 @@ def test_the_number_of_problems_is_said_first(read):
 
 def test_a_missing_value_is_called_that(read):
     assert problems(read, f"project: x\n{DATA}tracking: {{kind: null}}\n") == [
-        "line 3: `tracking.kind`: input should be 'mlflow' or 'null', got no value"
+        "line 3: `tracking.kind`: input should be 'mlflow' or 'none', got no value"
     ]
 
 

@@ -97,7 +97,7 @@ def test_an_unreachable_server_is_one_sentence_without_the_password(tmp_path, bu
     run = RunRecord("acme", "train", "v1", {}, {}, {}, {}, bundle)
     tracker = MlflowTracker("http://ann:{}@127.0.0.1:9/".format("s3cret"), tmp_path)  # in parts: a traceback quotes source lines
 
-    with pytest.raises(ConfigError, match=r"server cannot be reached .*set `tracking\.kind: null`") as caught:
+    with pytest.raises(ConfigError, match=r"server cannot be reached .*set `tracking\.kind: none`") as caught:
         tracker.log_run(run)
 
     printed = "".join(traceback.format_exception(caught.value))

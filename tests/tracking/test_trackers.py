@@ -27,7 +27,7 @@ def run_python(code: str, folder, **environment: str) -> subprocess.CompletedPro
 
 
 def test_every_kind_is_registered_once():
-    assert sorted(KINDS) == ["mlflow", "null"]
+    assert sorted(KINDS) == ["mlflow", "none"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,7 +72,7 @@ def test_an_unknown_kind_is_refused_with_the_nearest_one(tmp_path):
 
 
 def test_the_null_tracker_writes_nothing_and_says_so(tmp_path, run):
-    tracker = open_tracker("null", None, tmp_path / "out")
+    tracker = open_tracker("none", None, tmp_path / "out")
 
     lines = [tracker.log_run(run), tracker.set_champion(None)]
 
@@ -81,7 +81,7 @@ def test_the_null_tracker_writes_nothing_and_says_so(tmp_path, run):
 
 
 def test_the_null_tracker_prints_no_password(tmp_path, run):
-    tracker = open_tracker("null", "https://ann:s3cret@host/", tmp_path)
+    tracker = open_tracker("none", "https://ann:s3cret@host/", tmp_path)
 
     assert "s3cret" not in tracker.log_run(run) + tracker.set_champion(None)
 

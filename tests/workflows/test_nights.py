@@ -102,7 +102,8 @@ def test_nothing_that_happens_or_becomes_known_from_the_moment_on_changes_the_ni
 
     again = open_variant(trained, tmp_path, tables=tables).score(trained.night.as_of)
 
-    assert read_bytes(again.folder) == read_bytes(from_memory.folder)
+    # The manifest names its inputs, which did change.
+    assert {**read_bytes(again.folder), "manifest.json": b""} == {**read_bytes(from_memory.folder), "manifest.json": b""}
 
 
 def test_an_event_just_before_the_moment_does_change_the_night(trained, from_memory, tmp_path):
