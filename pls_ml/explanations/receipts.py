@@ -17,7 +17,7 @@ import pandas as pd
 from pls_ml.core.catalogue import Catalogue, Signal
 from pls_ml.core.errors import UnknownLeadError
 from pls_ml.core.protocols import Calibrator, Floats, Scorer
-from pls_ml.explanations.wording import NOT_KNOWN, Line, say_values
+from pls_ml.explanations.wording import Line, say_values
 
 START = "starting point"
 """The base in words: the average lead of a model, a lead with 0 points of a card."""
@@ -91,11 +91,6 @@ class Receipt:
     base: float
     base_log_odds: float
     lines: tuple[Line, ...]
-
-    def reasons(self, most: int = 3, against: int = 1, least: float = 0.1) -> tuple[Line, ...]:
-        """Takes how many; returns the visible lines above `least` log-odds: at most `most` for and `against` against."""
-        worth = [line for line in self.lines if line.rep_visible and abs(line.log_odds) > least and line.value != NOT_KNOWN]
-        return (*[x for x in worth if x.log_odds > 0][:most], *[x for x in worth if x.log_odds < 0][:against])
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values; lines the policy hides are one line 'other', so that the sum stays true."""

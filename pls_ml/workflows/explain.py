@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from pls_ml.core.errors import UnknownLeadError, suggest
+from pls_ml.explanations.reasons import pick_reasons
 from pls_ml.explanations.receipts import Receipt
 from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import load_bundle
@@ -18,7 +19,7 @@ from pls_ml.workflows.signals import read_signals
 
 @dataclass(frozen=True)
 class Explained:
-    """One lead at one `as_of`: the receipt of the scorer in use first, then the card's with its points and band."""
+    """One lead at one `as_of`: the receipt of the scorer in use first, then the card's with its points and band; reasons in words."""
 
     lead_id: str
     as_of: datetime
@@ -26,6 +27,7 @@ class Explained:
     receipts: dict[str, Receipt]
     points: int | None
     band: str | None
+    reasons: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
@@ -36,6 +38,7 @@ class Explained:
             "version": self.version,
             "points": self.points,
             "band": self.band,
+            "reasons": list(self.reasons),
         }
         return facts | {"receipts": receipts}
 
@@ -43,7 +46,8 @@ class Explained:
         """Takes nothing; returns the receipts as text that adds up."""
         card = f", {self.points} points: {self.band}" if self.points is not None else ""
         head = f"{self.lead_id} at {self.as_of:%Y-%m-%d %H:%M} UTC, model {self.version}{card}"
-        return "\n\n".join([head, *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
+        why = "\n".join(f"  {reason}" for reason in self.reasons or ("no single strong reason",))
+        return "\n\n".join([f"{head}\n{why}", *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
 
     def _repr_html_(self) -> str:
         return "".join(receipt._repr_html_() for receipt in self.receipts.values())
@@ -68,10 +72,13 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
         raise UnknownLeadError(f"lead '{lead_id}' is not scored at {moment:%Y-%m-%d}: {why}; choose another `--as-of`")
     build_signals(project, data, bundle.catalogue, project.config.signals.grain)
     table = read_signals(data, bundle.catalogue, removed)
-    receipts = {name: found.one(lead_id) for name, found in explain_table(bundle, table).items()}
+    found = explain_table(bundle, table)
+    reasons = pick_reasons(found[bundle.used].to_frame(), bundle.catalogue.signals)
+    words = tuple(("against: " if against else "for: ") + text for against, text in zip(reasons["against"], reasons["words"], strict=True))
+    receipts = {name: one.one(lead_id) for name, one in found.items()}
     card = next((s for s in bundle.scorers.values() if isinstance(s, ScorecardClassifier)), None)
     points, band = (int(card.points(table.values)[0]), str(card.bands(table.values)[0])) if card else (None, None)
-    return Explained(lead_id, table.spine["as_of"].iloc[0].to_pydatetime(), bundle.version, receipts, points, band)
+    return Explained(lead_id, table.spine["as_of"].iloc[0].to_pydatetime(), bundle.version, receipts, points, band, words)
 
 
 def _require_known(data: LoadedData, lead_id: str) -> None:

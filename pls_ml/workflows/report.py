@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pls_ml.core.errors import BundleError, TableError
-from pls_ml.explanations.wording import NOT_KNOWN
+from pls_ml.explanations.reasons import pick_reasons
 from pls_ml.io.files import digest_file, write_bytes
 from pls_ml.reports.lead_page import LeadPage, PageLead, PageReceipt, PageSignal, render_lead_page
 from pls_ml.scores import ScorecardClassifier
@@ -19,9 +19,6 @@ from pls_ml.workflows.project import Project
 from pls_ml.workflows.score import name_night
 
 OTHER = "other"
-REASONS = 3
-LEAST_LOG_ODDS = 0.1
-"""A share below this is no reason worth naming."""
 
 
 def report(project: Project, as_of: datetime | None = None) -> Path:
@@ -142,13 +139,10 @@ def _fold_hidden(bundle: Bundle, long: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reasons(bundle: Bundle, long: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """At most three signals that speak for a lead, in words; what reps may not see, and what is not known, is left out."""
-    labels = {s.id: s.label for s in bundle.catalogue.signals if s.rep_visible}
-    mine = long[(long["scorer"] == bundle.used) & (long["log_odds"] > LEAST_LOG_ODDS) & long["signal"].isin(list(labels))]
-    mine = mine[mine["value"] != NOT_KNOWN]  # nobody is called because something is missing
-    mine = mine.sort_values(["lead_id", "log_odds", "signal"], ascending=[True, False, True]).groupby("lead_id").head(REASONS)
-    words = mine["signal"].map(labels) + ": " + mine["value"]
-    return {lead: tuple(texts) for lead, texts in words.groupby(mine["lead_id"])}
+    """What speaks for each lead, in words."""
+    picked = pick_reasons(long[long["scorer"] == bundle.used], bundle.catalogue.signals)
+    speaking = picked[~picked["against"]]
+    return {lead: tuple(texts) for lead, texts in speaking["words"].groupby(speaking["lead_id"])}
 
 
 def _text(value: Any) -> str:

@@ -11,6 +11,7 @@ import pytest
 from pls_ml.calibration import CALIBRATORS, BetaCalibrator, CalibrationWarning, InterceptCalibrator, SigmoidCalibrator
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import UnknownLeadError
+from pls_ml.explanations.reasons import pick_reasons
 from pls_ml.explanations.receipts import Receipts, build_receipts
 from pls_ml.scores import BoostedScorer
 
@@ -125,7 +126,7 @@ def test_no_view_shows_a_hidden_signal(receipts, lead_ids):
     for lead in lead_ids[:20]:
         receipt = receipts.one(lead)
         views = [json.dumps(receipt.to_dict()), receipt.to_text(), receipt.to_text(2), receipt._repr_html_()]
-        views += [str([line.label for line in receipt.reasons(9, 9, 0.0)])]
+        views += pick_reasons(receipts.to_frame(), receipts.signals)["words"].tolist()
 
         for view in views:
             assert not re.search(r"secret|credit|disputes|classified|quarrel", view, re.IGNORECASE)
@@ -213,20 +214,20 @@ def test_a_constant_calibrator_gives_empty_receipts(made, catalogue):
     assert found.score.tolist() == [found.base_probability] * 5
     assert found.to_frame().empty
     assert found.one("lead-0").to_dict()["lines"] == []
-    assert found.one("lead-0").reasons() == ()
+    assert pick_reasons(found.to_frame(), found.signals).empty
     assert found.one("lead-0").to_text().count("\n") == 1
 
 
 def test_reasons_are_the_largest_visible_shares_on_each_side(catalogue):
     shares = [[0.05, 0.0, -0.9, 0.8, 0.3, 2.0, -0.2]]
 
-    receipt = make_receipts(shares, InterceptCalibrator().fit(np.array([-1.0, 1.0, 0.0, 0.5]), np.array([0, 1, 0, 1])), catalogue).one(
-        "lead-0"
-    )
+    calibrator = InterceptCalibrator().fit(np.array([-1.0, 1.0, 0.0, 0.5]), np.array([0, 1, 0, 1]))
+    found = make_receipts(shares, calibrator, catalogue)
 
-    assert [line.signal for line in receipt.reasons()] == ["industry", "employees", "idle"]
-    assert [line.signal for line in receipt.reasons(most=1, against=0)] == ["industry"]
-    assert [line.signal for line in receipt.reasons(least=0.5)] == ["industry", "idle"]
+    picked = pick_reasons(found.to_frame(), found.signals)
+
+    assert picked["signal"].tolist() == ["industry", "employees", "idle"]
+    assert picked["against"].tolist() == [False, False, True]
 
 
 def test_an_unknown_lead_is_refused(receipts):
