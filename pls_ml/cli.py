@@ -98,7 +98,10 @@ def check(project: OpenProject, as_json: bool) -> None:
 def signals(project: OpenProject, as_of: datetime | None) -> None:
     """Compute the signals of every eligible lead, at one moment or on the training grid."""
     table = project.signals(as_of)
-    click.echo(f"{len(table.spine):,} rows × {table.values.shape[1]} signal columns in {project.output / 'signals.parquet'}")
+    removed = ", ".join(f"{reason} {n:,}" for reason, n in table.removed.items()) or "nobody"
+    click.echo(
+        f"{len(table.spine):,} rows × {table.values.shape[1]} signal columns in {project.output / 'signals.parquet'}; left out: {removed}"
+    )
 
 
 @main.command(short_help="Fit rules and models, compare them, save the bundle.")

@@ -1,9 +1,6 @@
-"""Which segment a lead belongs to, and the motion that suits it (R-SEG)."""
+"""Which segment a lead belongs to (R-SEG)."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -12,10 +9,6 @@ from pydantic import Field
 from pls_ml.core.errors import TableError
 from pls_ml.core.spec import Spec
 
-MOTIONS: Mapping[str, str] = MappingProxyType(
-    {"enterprise": "sales_led", "mid_market": "sales_assist", "smb": "self_serve", "consumer": "self_serve"}
-)
-"""Segment → motion, largest segment first."""
 _REQUIRED = ("employee_count", "account_id", "is_free_mail", "team_size")
 
 
@@ -55,14 +48,6 @@ def assign_segments(leads: pd.DataFrame, rules: SegmentRules = DEFAULT_RULES) ->
         default="smb",
     )
     return pd.Series(segments, index=leads.index, name="segment", dtype="str")
-
-
-def assign_motions(segments: pd.Series[str]) -> pd.Series[str]:
-    """Takes segments; returns the motion of each row on the same index; refuses a segment without one."""
-    unknown = sorted(set(segments.dropna()) - set(MOTIONS)) + ["a missing value"] * bool(segments.isna().any())
-    if unknown:
-        raise TableError(f"no motion for the segment {', '.join(unknown)}: expected {', '.join(MOTIONS)}")
-    return segments.map(dict(MOTIONS)).astype("str").rename("motion")
 
 
 def _numbers(leads: pd.DataFrame, column: str) -> pd.Series[float]:

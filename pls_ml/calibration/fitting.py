@@ -91,7 +91,7 @@ def solve_intercept(columns: Floats, sample: Sample) -> Solution:
         return float(sample.weights @ (expit(margins + intercept) - sample.labels))
 
     # The mean of expit(m + a) lies between its values at the least and the greatest margin, which brackets the root.
-    found = brentq(excess, base - margins.max() - 1, base - margins.min() + 1, xtol=1e-14, rtol=1e-15)
+    found = brentq(excess, base - margins.max() - 1, base - margins.min() + 1, xtol=1e-14, rtol=1e-15, maxiter=1000)
     return Solution((1.0,) * columns.shape[1], float(found))
 
 

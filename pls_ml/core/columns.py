@@ -4,6 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 ColumnType = Literal["id", "text", "time", "number", "flag"]
+
+
+def account_key(users: str = "u") -> str:
+    """Takes the alias of a users row; returns the SQL for whose outcome it shares: its account's, or its own when it has none."""
+    return f"coalesce({users}.account_id, 'user:' || {users}.user_id)"
+
+
 SQL_TYPE: dict[ColumnType, str] = {"id": "VARCHAR", "text": "VARCHAR", "time": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
 
 

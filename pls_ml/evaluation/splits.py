@@ -68,14 +68,15 @@ class Split:
 def split_rows(as_of: npt.ArrayLike, groups: npt.ArrayLike, horizon: Horizon | None, spec: SplitSpec) -> Split:
     """Takes n times, n account ids (own id where there is none), where outcomes count and the wishes; returns the split.
 
-    Train: `as_of + gap + h + embargo ≤ test_start`, in accounts that are not reserved. Test: `as_of ≥ test_start`, in reserved
+    Train: `as_of + gap + h + reporting lag + embargo ≤ test_start`, in accounts that are not reserved. Test: `as_of ≥ test_start`, in
+    reserved
     accounts. Without a horizon (rows only ordered) a row trains when it lies before `test_start` by the embargo. Refuses with
     `DataError`: missing times, unequal lengths, an empty part.
     """
     times, accounts = _check_rows(as_of, groups)
     start = _place_start(times, spec)
     reserved = share_of_groups(accounts, "split") < spec.account_share if spec.by_account else np.zeros(times.size, bool)
-    reach = (horizon.end if horizon else timedelta(0)) + timedelta(days=spec.embargo_days)
+    reach = (horizon.end + timedelta(days=horizon.lag_days) if horizon else timedelta(0)) + timedelta(days=spec.embargo_days)
     train = (times + np.timedelta64(reach, "us") <= start) & (times < start) & ~reserved
     late = times >= start
     test = late & reserved if spec.by_account else late

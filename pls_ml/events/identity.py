@@ -19,14 +19,15 @@ def resolve_users(database: Database) -> None:
     Without a users table, a user is whoever has an event, signed up at the first one.
     """
     if not database.has("users"):
-        account = ", arg_max(account_id, event_time) AS account_id" if "account_id" in database.columns("events") else ""
+        account = ", arg_min(account_id, event_time) AS account_id" if "account_id" in database.columns("events") else ""
         database.execute(
             f"CREATE TABLE users AS SELECT user_id, min(event_time) AS signup_at{account} FROM events "
             "WHERE user_id IS NOT NULL AND event_time >= '2000-01-01' GROUP BY user_id"
         )
     _refuse_repeated(database, "users", "user_id")
     _add_missing_columns(database, "users")
-    database.execute("UPDATE users SET email_domain = lower(coalesce(email_domain, nullif(split_part(email, '@', 2), '')))")
+    found = "nullif(regexp_extract(email, '@([A-Za-z0-9.-]+)', 1), '')"  # also from 'Ann <ann@acme.com> '
+    database.execute(f"UPDATE users SET email_domain = lower(coalesce(nullif(trim(email_domain), ''), {found}))")
     if not database.has("accounts"):
         database.execute(f"UPDATE users SET account_id = email_domain WHERE account_id IS NULL AND {_is_company()}")
         database.execute("CREATE TABLE accounts AS SELECT DISTINCT account_id FROM users WHERE account_id IS NOT NULL")

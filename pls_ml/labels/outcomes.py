@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pls_ml.core.columns import account_key
 from pls_ml.core.database import Database, literal, literals, quote
 from pls_ml.core.errors import ConfigError, TableError, suggest
 from pls_ml.core.spec import Spec
@@ -73,7 +74,7 @@ def _opportunities(database: Database, source: FromOpportunities) -> str:
     columns = database.columns("opportunities")
     if source.level == "user" and "user_id" not in columns:
         raise TableError("`outcome.level: user` needs the column `user_id` in `data.opportunities`: map it, or use `level: account`")
-    key = "coalesce(o.account_id, 'user:' || o.user_id)" if "user_id" in columns else "o.account_id"
+    key = account_key("o") if "user_id" in columns else "o.account_id"
     key = "o.user_id" if source.level == "user" else key
     if source.type is not None and "type" in columns:
         known = [row[0] for row in database.rows("SELECT DISTINCT type FROM opportunities WHERE type IS NOT NULL ORDER BY 1")]
@@ -101,11 +102,12 @@ def _events(database: Database, source: FromEvents) -> str:
         raise TableError(
             f"outcome event '{unknown[0]}' is not in the log{suggest(unknown[0], known)}; change `outcome.won` or `outcome.lost`"
         )
-    key = "coalesce(u.account_id, 'user:' || u.user_id)" if source.level == "account" else "e.user_id"
+    key = account_key() if source.level == "account" else "e.user_id"
     return (
         f"SELECT {key} AS lead_key, min(e.event_time) AS opened_at, min(e.event_time) AS closed_at, "
         f"e.event IN {literals(source.won)} AS is_won FROM events AS e JOIN users AS u USING (user_id) "
-        f"WHERE e.event IN {literals((*source.won, *source.lost))} AND e.event_time IS NOT NULL GROUP BY 1, is_won"
+        f"WHERE e.event IN {literals((*source.won, *source.lost))} "
+        "AND e.event_time >= '2000-01-01' AND u.is_internal IS NOT TRUE GROUP BY 1, is_won"
     )
 
 
@@ -115,9 +117,9 @@ def _activity(database: Database, source: FromActivity) -> str:
         raise ConfigError(f"outcome: {source.days} active days do not fit into `within_days: {source.within_days}`")
     only = f"WHERE event IN {literals(source.events)}" if source.events else ""
     return (
-        "SELECT user_id AS lead_key, min(day) AS opened_at, min(day) AS closed_at, true AS is_won FROM ("
-        f"SELECT user_id, day, lag(day, {source.days - 1}) OVER (PARTITION BY user_id ORDER BY day) AS before FROM "
-        f"(SELECT DISTINCT user_id, date_trunc('day', event_time) AS day FROM clean_events {only})) "
+        "SELECT user_id AS lead_key, min(moment) AS opened_at, min(moment) AS closed_at, true AS is_won FROM ("
+        f"SELECT user_id, day, moment, lag(day, {source.days - 1}) OVER (PARTITION BY user_id ORDER BY day) AS before FROM "
+        f"(SELECT user_id, date_trunc('day', event_time) AS day, min(event_time) AS moment FROM clean_events {only} GROUP BY ALL)) "
         f"WHERE day - before < INTERVAL {source.within_days} DAY GROUP BY user_id"
     )
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from pls_ml.core.database import Database, literal
 from pls_ml.core.spec import Spec
 from pls_ml.core.windows import DAY_US, GRAIN_US
+from pls_ml.labels.contact import match_suppression
 
 Exclusion = Literal["customer", "lost", "open_opportunity", "no_contact", "suppressed"]
 
@@ -19,17 +20,6 @@ class Population(Spec):
     min_age_days: float = Field(default=7, ge=0, allow_inf_nan=False)
     min_events: int = Field(default=3, ge=0)
     exclude: tuple[Exclusion, ...] = ("customer", "open_opportunity", "no_contact", "suppressed")
-
-
-EVERY_EXCLUSION: tuple[Exclusion, ...] = ("customer", "open_opportunity", "no_contact", "suppressed")
-
-
-def find_blocked(database: Database) -> dict[str, str]:
-    """Takes a database with `spine`; returns the leads that nobody may contact as a prospect, with the reason, whatever the population."""
-    joins, tests = _exclusions(database, Population(min_age_days=0, min_events=0, exclude=EVERY_EXCLUSION), "day")
-    cases = " ".join(f"WHEN {test} THEN {literal(reason)}" for reason, test in tests)
-    query = f"SELECT g.lead_id, CASE {cases} END AS reason FROM spine AS g JOIN users AS u ON u.user_id = g.lead_id {joins}"
-    return dict(database.rows(f"SELECT lead_id, reason FROM ({query}) WHERE reason IS NOT NULL ORDER BY 1"))
 
 
 def select_spine(database: Database, population: Population, grain: str, level: str) -> dict[str, int]:
@@ -120,15 +110,5 @@ def _nth_event(n: int) -> str:
 
 def _suppressed(database: Database) -> str:
     """The subquery that finds a suppression of user `u` in force at `g.as_of`."""
-    columns = database.columns("suppressions")
-    matches = [
-        test
-        for column, test in (
-            ("lead_id", "s.lead_id = u.user_id"),
-            ("email", "lower(s.email) = lower(u.email)"),
-            ("domain", "lower(s.domain) = u.email_domain"),
-        )
-        if column in columns
-    ]
-    until = 'AND (s."until" IS NULL OR s."until" > g.as_of)' if "until" in columns else ""
-    return f'SELECT 1 FROM suppressions AS s WHERE ({" OR ".join(matches) or "false"}) AND s."from" <= g.as_of {until}'
+    until = 'AND (s."until" IS NULL OR s."until" > g.as_of)' if "until" in database.columns("suppressions") else ""
+    return f'SELECT 1 FROM suppressions AS s WHERE {match_suppression(database)} AND s."from" <= g.as_of {until}'

@@ -7,14 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from pls_ml.core.columns import account_key
 from pls_ml.core.database import Database, literal, quote
 from pls_ml.core.errors import TableError, suggest
 from pls_ml.core.spec import Spec
 from pls_ml.core.windows import GRAIN_US, parse_duration, to_ticks
 
 _MONDAY = datetime(1970, 1, 5)
-LEAD_KEY = "coalesce(account_id, 'user:' || lead_id)"
-"""Whose outcome a lead shares: its account's, or its own when it has none."""
 
 
 class CalendarSpine(Spec):
@@ -102,4 +101,7 @@ def _require_signups(database: Database) -> None:
 
 
 def _make_grid(database: Database, query: str) -> None:
-    database.execute(f"CREATE OR REPLACE TABLE grid AS SELECT lead_id, account_id, {LEAD_KEY} AS account_key, as_of FROM ({query})")
+    database.execute(
+        f"CREATE OR REPLACE TABLE grid AS SELECT g.lead_id, g.account_id, {account_key()} AS account_key, g.as_of "
+        f"FROM ({query}) AS g JOIN users AS u ON u.user_id = g.lead_id"
+    )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pls_ml.core.columns import account_key
 from pls_ml.core.database import Database
 from pls_ml.core.windows import DAY_US
 
@@ -30,7 +31,7 @@ def find_outcome_twins(database: Database, level: str) -> tuple[OutcomeTwin, ...
     """
     if not database.has("state"):
         return ()
-    key = "coalesce(u.account_id, 'user:' || u.user_id)" if level == "account" else "u.user_id"
+    key = account_key() if level == "account" else "u.user_id"
     found = database.rows(
         "WITH won AS (SELECT lead_key, epoch_us(min(closed_at)) AS won_us FROM outcomes WHERE is_won AND closed_at IS NOT NULL GROUP BY 1) "
         f"SELECT e.event, count(DISTINCT {key}), count(DISTINCT {key}) FILTER "

@@ -12,7 +12,7 @@ from pls_ml.core.errors import BundleError, suggest
 from pls_ml.core.protocols import Calibrator, Scorer
 from pls_ml.io.bundles import read_bundle, write_bundle
 from pls_ml.io.files import write_json
-from pls_ml.scores import scorer_from_dict
+from pls_ml.scores import ScorecardClassifier, scorer_from_dict
 from pls_ml.workflows.config import ProjectConfig
 from pls_ml.workflows.project import Project
 
@@ -31,6 +31,11 @@ class Bundle:
     catalogue: Catalogue
     frozen: dict[str, Any]
     facts: dict[str, Any]
+
+    @property
+    def card(self) -> ScorecardClassifier | None:
+        """The scorecard among the scorers."""
+        return next((scorer for scorer in self.scorers.values() if isinstance(scorer, ScorecardClassifier)), None)
 
     def apply(self, project: Project) -> Project:
         """Takes a project; returns it with the parameters of the training in place of the file's."""

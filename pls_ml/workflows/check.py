@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pls_ml.core.catalogue import Attribute
+from pls_ml.core.errors import ImmatureOutcomesError
 from pls_ml.labels.horizon import LabelCounts, label_spine
 from pls_ml.labels.twins import OutcomeTwin, find_outcome_twins
-from pls_ml.workflows.data import load_data
+from pls_ml.workflows.data import LoadedData, load_data
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import build_spine
 
@@ -27,6 +29,8 @@ class CheckReport:
     card_rows_missing: tuple[str, ...]
     removed: dict[str, int]
     labels: LabelCounts
+    not_trainable: str | None
+    without_history: tuple[str, ...]
     twins: tuple[OutcomeTwin, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,8 +52,18 @@ class CheckReport:
         lines += [f"  - {name}: {reason}" for name, reason in self.not_computable.items()]
         if self.card_rows_missing:
             lines.append(f"scorecard rows without a signal, worth 0: {', '.join(self.card_rows_missing)}")
+        if self.without_history:
+            lines.append(f"attributes without history, as of the extract in every row: {', '.join(self.without_history)}")
         lines += [f"leak: {twin.sentence}" for twin in self.twins]
+        lines += [f"cannot train yet: {self.not_trainable}"] if self.not_trainable else []
         return "\n".join(lines)
+
+
+def _without_history(data: LoadedData) -> tuple[str, ...]:
+    """Attribute signals whose value at a past `as_of` is not known: the table has no validity intervals."""
+    dated = bool(data.database.rows("SELECT 1 FROM accounts WHERE valid_from IS NOT NULL LIMIT 1"))
+    measures = [(signal.id, signal.measure) for signal in data.coverage.catalogue.signals]
+    return tuple(name for name, m in measures if isinstance(m, Attribute) and not (m.table == "accounts" and dated))
 
 
 def _count(counts: dict[str, int]) -> str:
@@ -61,7 +75,11 @@ def check(project: Project) -> CheckReport:
     card = project.card()
     data = load_data(project)
     removed = build_spine(project, data, None)
-    labels = label_spine(data.database, project.config.horizon.to_horizon() if project.config.timed else None, data.data_end)
+    horizon = project.config.horizon.to_horizon() if project.config.timed else None
+    try:
+        labels, not_trainable = label_spine(data.database, horizon, data.data_end), None
+    except ImmatureOutcomesError as error:
+        labels, not_trainable = LabelCounts(0, 0, 0, 0), str(error)
     names = ("events", "users", "accounts", "subscriptions", "opportunities", "suppressions")
     columns = {column.name for column in data.coverage.catalogue}
     has_state = data.database.has("state")
@@ -77,5 +95,7 @@ def check(project: Project) -> CheckReport:
         card_rows_missing=tuple(row.id for row in card.rows if row.signal not in columns) if card else (),
         removed=removed,
         labels=labels,
+        not_trainable=not_trainable,
+        without_history=_without_history(data),
         twins=find_outcome_twins(data.database, project.config.outcome.level),
     )

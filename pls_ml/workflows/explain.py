@@ -9,7 +9,6 @@ from typing import Any
 from pls_ml.core.errors import UnknownLeadError, suggest
 from pls_ml.explanations.reasons import pick_reasons
 from pls_ml.explanations.receipts import Receipt
-from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.project import Project
@@ -76,7 +75,7 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     reasons = pick_reasons(found[bundle.used].to_frame(), bundle.catalogue.signals)
     words = tuple(("against: " if against else "for: ") + text for against, text in zip(reasons["against"], reasons["words"], strict=True))
     receipts = {name: one.one(lead_id) for name, one in found.items()}
-    card = next((s for s in bundle.scorers.values() if isinstance(s, ScorecardClassifier)), None)
+    card = bundle.card
     points, band = (int(card.points(table.values)[0]), str(card.bands(table.values)[0])) if card else (None, None)
     return Explained(lead_id, table.spine["as_of"].iloc[0].to_pydatetime(), bundle.version, receipts, points, band, words)
 

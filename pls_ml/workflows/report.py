@@ -13,10 +13,9 @@ from pls_ml.core.errors import BundleError, TableError
 from pls_ml.explanations.reasons import pick_reasons
 from pls_ml.io.files import digest_file, write_bytes
 from pls_ml.reports.lead_page import LeadPage, PageLead, PageReceipt, PageSignal, render_lead_page
-from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.score import name_night
+from pls_ml.workflows.score import PAGE, name_night
 
 OTHER = "other"
 
@@ -32,7 +31,7 @@ def report(project: Project, as_of: datetime | None = None) -> Path:
     with project.progress.step(f"writing the page of {manifest['as_of'][:10]}"):
         tables = {name: _read(folder / name, digest) for name, digest in manifest["files"].items()}
         page = render_lead_page(_build_page(project, bundle, manifest, tables))
-        return write_bytes(folder / "leads.html", page.encode())
+        return write_bytes(folder / PAGE, page.encode())
 
 
 def _find_night(project: Project, as_of: datetime | None) -> Path:
@@ -86,16 +85,21 @@ def _build_page(project: Project, bundle: Bundle, manifest: dict[str, Any], tabl
         )
         for lead in scored
     )
-    card = next((s.card for s in bundle.scorers.values() if isinstance(s, ScorecardClassifier) and s.card), None)
+    card = bundle.card.card if bundle.card else None
     return LeadPage(
-        project.config.project, manifest["as_of"][:10], _facts(bundle, manifest), card.band_names if card else ("",), signals, leads
+        project.config.project,
+        manifest["as_of"].removesuffix("T00:00:00"),
+        _facts(bundle, manifest),
+        card.band_names if card else ("",),
+        signals,
+        leads,
     )
 
 
 def _facts(bundle: Bundle, manifest: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     calibrator = bundle.calibrators[bundle.used].to_dict()
     comparison = bundle.facts["comparison"]
-    removed = manifest["removed"] | {}
+    removed = manifest["removed"]
     held = ", ".join(f"{reason} {n:,}" for reason, n in removed.items()) or "nobody"
     waiting = ", ".join(f"{reason} {n:,}" for reason, n in manifest["not_handed_over"].items()) or "nobody"
     return (

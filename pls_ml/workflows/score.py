@@ -18,13 +18,16 @@ from pls_ml.explanations.receipts import Receipts, build_receipts
 from pls_ml.handoffs.selection import select_handoffs
 from pls_ml.io.files import digest_file, write_json
 from pls_ml.io.sinks import write_parquet
-from pls_ml.labels.population import find_blocked, select_spine
+from pls_ml.labels.contact import find_blocked
+from pls_ml.labels.population import Exclusion, select_spine
 from pls_ml.labels.spine import AgeSpine, OrderSpine, build_grid, build_moment
 from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import Bundle, load_bundle
-from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
+from pls_ml.workflows.data import EPOCH, LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, read_signals
+
+PAGE = "leads.html"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class Night:
     def to_text(self) -> str:
         """Takes nothing; returns the night in a few lines for a person."""
         removed = f" (left out: {_list(self.removed)})" if self.removed else ""
-        head = f"{len(self.scores):,} leads scored at {self.as_of:%Y-%m-%d} by {self.used} {self.version}{removed}"
+        head = f"{len(self.scores):,} leads scored at {name_night(self.as_of)[6:]} by {self.used} {self.version}{removed}"
         top = self.scores[self.scores["lead_id"].isin(self.handoffs["lead_id"])].head(10)
         lines = [f"  {x.rank:5}  {x.lead_id:<16} {x.score:7.1%}  {x.band}" for x in top.itertuples()]
         return "\n".join([head, f"handed over: {len(self.handoffs)}; the best of them", *lines, f"tables: {self.folder}"])
@@ -76,19 +79,27 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     removed = build_night_spine(project, data, moment)
     if not data.database.count("spine"):
         why = _list(removed) or "nobody had signed up, or reached the age at which leads are scored"
-        raise DataError(f"no lead is eligible at {moment:%Y-%m-%d} ({why}): choose another `as_of`")
+        raise DataError(f"no lead is eligible at {moment:%Y-%m-%d} ({why}): choose another `as_of`{_suggest_day(project, data)}")
     build_signals(project, data, bundle.catalogue, project.config.signals.grain)
     table = read_signals(data, bundle.catalogue, removed)
     with project.progress.step(f"scoring and explaining {len(table.spine):,} leads"):
         receipts = explain_table(bundle, table)
         scores = _rank(bundle, data, table, receipts)
-    blocked = scores["lead_id"].map(find_blocked(data.database)).astype(object)
+    blocked = scores["lead_id"].map(_find_blocked(project, data)).astype(object)
     chosen = select_handoffs(scores.assign(blocked=blocked.where(blocked.notna(), None)), project.config.handoff)
     folder = project.output / "nights" / name_night(moment)
     night = Night(moment, bundle.version, bundle.used, scores, receipts, chosen.chosen, removed, chosen.removed, folder)
     with project.progress.step("writing the night"):
         _write(night, data)
     return night
+
+
+def _suggest_day(project: Project, data: LoadedData) -> str:
+    if not isinstance(project.config.spine, AgeSpine):
+        return ""
+    build_grid(data.database, project.config.spine, project.config.signals.grain, data.data_end)
+    last = data.database.rows("SELECT max(date_trunc('day', as_of) + INTERVAL 1 DAY) FROM grid")[0][0]
+    return f"; the last day with a lead is {last:%Y-%m-%d}" if last else ""
 
 
 def require_signals(bundle: Bundle, data: LoadedData) -> None:
@@ -100,7 +111,9 @@ def require_signals(bundle: Bundle, data: LoadedData) -> None:
 
 
 def name_night(moment: datetime) -> str:
-    """Takes an `as_of`; returns the name of its folder."""
+    """Takes an `as_of`; returns the name of its folder; a prepared table has no moment."""
+    if moment == EPOCH:
+        return "as_of=prepared"
     return f"as_of={moment:%Y-%m-%d}" if moment.time() == time() else f"as_of={moment:%Y-%m-%dT%H%M}"
 
 
@@ -117,7 +130,23 @@ def build_night_spine(project: Project, data: LoadedData, moment: datetime, all_
             data.database.execute("DELETE FROM grid WHERE as_of <= CAST(? AS TIMESTAMP) - INTERVAL 1 DAY", [moment])
     else:
         build_moment(data.database, moment)
-    return select_spine(data.database, config.population, config.signals.grain, config.outcome.level)
+    # A finished outcome column has no dates; whoever it says has won is a customer by the time anybody is scored.
+    data.database.execute("UPDATE outcomes SET closed_at = TIMESTAMP '1970-01-01' WHERE is_won AND closed_at IS NULL")
+    never: tuple[Exclusion, ...] = ("no_contact", "suppressed")  # a night shows nobody who must not be contacted
+    exclude = tuple(dict.fromkeys((*config.population.exclude, *never)))
+    population = config.population.model_copy(update={"exclude": exclude})
+    return select_spine(data.database, population, config.signals.grain, config.outcome.level)
+
+
+def _find_blocked(project: Project, data: LoadedData) -> dict[str, str]:
+    if project.config.handoff.require_suppressions and not data.database.has("suppressions"):
+        project.progress.note(
+            "there is no suppression list, so nobody is handed over: add `data.suppressions`, or set `handoff.require_suppressions: false`"
+        )
+        leads = data.database.rows("SELECT lead_id FROM spine")
+        return {lead: "no suppression list" for (lead,) in leads}
+    expansion = getattr(project.config.outcome, "type", None) == "expansion"  # the one objective whose leads are customers
+    return find_blocked(data.database, customers_too=not expansion)
 
 
 def explain_table(bundle: Bundle, table: SignalTable) -> dict[str, Receipts]:
@@ -131,17 +160,19 @@ def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[s
     raw = bundle.scorers[bundle.used].raw_score(table.values)
     beside = {f"score_{name}": found.score for name, found in receipts.items()}
     frame = table.spine.assign(raw_score=raw, score=receipts[bundle.used].score, **beside)
-    card = next((s for s in bundle.scorers.values() if isinstance(s, ScorecardClassifier)), None)
+    card = bundle.card
     if card is not None:
         frame = frame.assign(points=card.points(table.values), band=card.bands(table.values).astype(str))
     else:
         frame = frame.assign(points=pd.array([None] * len(frame), dtype="Int64"), band="")
     people = data.database.frame(
-        "SELECT u.user_id AS lead_id, a.name AS account_name, a.employee_count, "
-        f"coalesce(u.email_domain IN {literals(free_mail_domains())}, false) AS is_free_mail, "
-        "count(*) OVER (PARTITION BY coalesce(u.account_id, u.user_id)) AS team_size FROM users AS u "
-        "LEFT JOIN (SELECT account_id, any_value(name ORDER BY name) AS name, max(employee_count) AS employee_count "
-        "FROM accounts GROUP BY 1) AS a USING (account_id)"
+        "SELECT g.lead_id, a.name AS account_name, a.employee_count, "
+        f"coalesce(u.email_domain IN {literals(free_mail_domains())}, false) AS is_free_mail, coalesce(t.users, 1) AS team_size "
+        "FROM spine AS g JOIN users AS u ON u.user_id = g.lead_id "
+        "LEFT JOIN accounts AS a ON a.account_id = g.account_id AND (a.valid_from IS NULL OR a.valid_from < g.as_of) "
+        'LEFT JOIN (SELECT s."row", count(*) AS users FROM spine AS s JOIN users AS m ON m.account_id = s.account_id '
+        'AND coalesce(m.signup_at < s.as_of, true) GROUP BY 1) AS t ON t."row" = g."row" '
+        'QUALIFY row_number() OVER (PARTITION BY g."row" ORDER BY a.valid_from DESC NULLS LAST) = 1'
     )
     frame = frame.merge(people, on="lead_id", how="left", validate="many_to_one")
     frame["segment"] = assign_segments(frame)
@@ -157,7 +188,7 @@ def _write(night: Night, data: LoadedData) -> None:
     for name, frame in files.items():
         write_parquet(_to_arrow(frame), night.folder / name)
     manifest = {
-        "as_of": night.as_of.isoformat(),
+        "as_of": "prepared" if night.as_of == EPOCH else night.as_of.isoformat(),
         "version": night.version,
         "used": night.used,
         "inputs": data.digests,
@@ -168,6 +199,7 @@ def _write(night: Night, data: LoadedData) -> None:
         "files": {name: digest_file(night.folder / name) for name in sorted(files)},
     }
     write_json(night.folder / "manifest.json", manifest)
+    (night.folder / PAGE).unlink(missing_ok=True)  # a page of an earlier run would speak for these tables
 
 
 def _to_arrow(frame: pd.DataFrame) -> Any:

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from pls_ml.core.records import RunRecord
-from pls_ml.evaluation.plots import draw_reliability
+from pls_ml.evaluation.plots import draw_gain, draw_reliability
 from pls_ml.io.files import digest_data, to_json
 from pls_ml.tracking import open_tracker
 from pls_ml.workflows.project import Project
@@ -32,6 +32,7 @@ def track_training(project: Project, report: TrainingReport, data_digest: str) -
         },
         artifacts={
             "reliability.png": draw_png(draw_reliability(report.reliability)),
+            "gain.png": draw_png(draw_gain(report.gain, report.comparison.capacity)),
             "report.json": to_json(report.to_dict()).encode(),
             "comparison.txt": report.comparison.to_text().encode(),
         },

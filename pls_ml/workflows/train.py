@@ -11,6 +11,7 @@ from pls_ml.core.errors import DataError, LeakageError
 from pls_ml.evaluation.comparison import Comparison, ComparisonOptions, compare_candidates
 from pls_ml.evaluation.leaks import LeakAudit, audit_signals, raise_if_leaking
 from pls_ml.evaluation.measures import CandidateScores
+from pls_ml.evaluation.ranking import gain_curve
 from pls_ml.evaluation.reliability import ReliabilityTable, reliability_table
 from pls_ml.evaluation.splits import Split, SplitSpec, split_rows
 from pls_ml.labels.horizon import LabelCounts, label_spine
@@ -42,18 +43,40 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         config = project.config
         candidates, notes = fit_candidates(training, card, table.catalogue, config.model, config.resources.threads)
     used = _choose(project, candidates, training)
+    test = rows.take(_one_per_month(table, split.test))
     with project.progress.step("comparing on held-out leads"):
-        comparison = _compare(project, candidates, used, rows.take(_one_per_month(table, split.test)), training)
+        comparison = _compare(project, candidates, used, test, training)
         known = _compare_known(project, candidates, used, rows.take(_one_per_month(table, split.known & ~split.test)), training)
-        reliability = _reliability(candidates, rows.take(_one_per_month(table, split.test)))
+        reliability = _reliability(candidates, test)
     facts = {"data": data.digests, "split": split.counts, "comparison": comparison.to_dict(), "labels": labels.to_dict()}
     frozen = project.config.model_dump(mode="json", include=set(FROZEN), exclude_none=True)
     scorers, calibrators = ({n: getattr(c, part) for n, c in candidates.items()} for part in ("scorer", "calibrator"))
     version = save_bundle(project, Bundle("", used, scorers, calibrators, table.catalogue, frozen, facts))
-    found = (comparison, known, reliability, audit, split.counts, labels, table.removed, data.coverage.not_computable)
-    maps = {name: calibrator.to_dict() for name, calibrator in calibrators.items()}
-    report = TrainingReport(version, used, *found, maps, tuple(notes), None)
+    report = TrainingReport(
+        version=version,
+        used=used,
+        comparison=comparison,
+        known_accounts=known,
+        reliability=reliability,
+        gain={name: gain_curve(test.labels, c.scorer.raw_score(test.signals)) for name, c in candidates.items()},
+        audit=audit,
+        split=split.counts,
+        labels=labels,
+        removed=table.removed,
+        not_computable=data.coverage.not_computable,
+        calibrators={name: calibrator.to_dict() for name, calibrator in calibrators.items()},
+        notes=(*notes, *_warn_of_calibration(comparison, used)),
+        tracked=None,
+    )
     return track_training(project, report, data.digest) if track else report
+
+
+def _warn_of_calibration(comparison: Comparison, used: str) -> tuple[str, ...]:
+    ratio = comparison.metrics[used]["observed_expected"]
+    if ratio.low <= 1 <= ratio.high:
+        return ()
+    span = f"observed/expected {ratio.value:.2f}, 95 % interval {ratio.low:.2f} to {ratio.high:.2f}"
+    return (f"the probabilities are off on the held-out leads ({span}): rank by them, but do not quote them",)
 
 
 def load_training_rows(project: Project) -> tuple[LoadedData, SignalTable, TrainingRows, LabelCounts]:

@@ -7,19 +7,21 @@ from typing import Any
 
 from pls_ml.evaluation.comparison import Comparison
 from pls_ml.evaluation.leaks import LeakAudit
+from pls_ml.evaluation.ranking import GainCurve
 from pls_ml.evaluation.reliability import ReliabilityTable
 from pls_ml.labels.horizon import LabelCounts
 
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What training found: the comparison on held-out leads, reliability, the leak audit, all counts, and the bundle's version."""
+    """What training found: the comparison on held-out leads, reliability, gain, the leak audit, all counts, and the bundle's version."""
 
     version: str
     used: str
     comparison: Comparison
     known_accounts: Comparison | None
     reliability: dict[str, ReliabilityTable]
+    gain: dict[str, GainCurve]
     audit: LeakAudit
     split: dict[str, int]
     labels: LabelCounts
@@ -49,7 +51,9 @@ class TrainingReport:
 
     def to_text(self) -> str:
         """Takes nothing; returns what a person decides on: the comparison, what scores, and where the run is."""
-        lines = [self.comparison.to_text(), "", f"model {self.version} is saved; '{self.used}' scores"]
+        rows = ", ".join(f"{part.replace('_', ' ')} {n:,}" for part, n in self.split.items())
+        lines = [self.comparison.to_text(), "", f"rows: {rows}; immature {self.labels.immature:,}"]
+        lines.append(f"model {self.version} is saved; '{self.used}' scores")
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join([*lines, self.tracked or "the run was not tracked: add --track"])
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pls_ml.accounts.segments import MOTIONS, SegmentRules, assign_motions, assign_segments
+from pls_ml.accounts.segments import SegmentRules, assign_segments
 from pls_ml.core.errors import TableError
 
 
@@ -68,15 +68,3 @@ def test_an_absent_column_is_named():
 def test_an_unknown_free_mail_flag_is_refused():
     with pytest.raises(TableError, match="is_free_mail is not known in 1 rows"):
         assign_segments(lead(is_free_mail=None))
-
-
-def test_every_segment_has_its_motion():
-    segments = pd.Series(["enterprise", "mid_market", "smb", "consumer"], index=[4, 3, 2, 1], dtype="str")
-    assert assign_motions(segments).to_dict() == {4: "sales_led", 3: "sales_assist", 2: "self_serve", 1: "self_serve"}
-    assert list(MOTIONS) == segments.tolist()
-
-
-@pytest.mark.parametrize("segment", ["midmarket", None])
-def test_a_segment_without_a_motion_is_refused(segment):
-    with pytest.raises(TableError, match="no motion for the segment"):
-        assign_motions(pd.Series(["smb", segment], dtype="str"))

@@ -8,7 +8,8 @@ from core.text_tables import empty_database, load, put
 from pls_ml.core.database import Database
 from pls_ml.core.errors import TableError
 from pls_ml.events.identity import resolve_users
-from pls_ml.labels.population import Population, find_blocked, select_spine
+from pls_ml.labels.contact import find_blocked
+from pls_ml.labels.population import Population, select_spine
 
 AS_OF = datetime(2024, 3, 1)
 EVERYTHING = ("customer", "lost", "open_opportunity", "no_contact", "suppressed")
@@ -272,10 +273,6 @@ def test_a_suppression_list_without_an_end_or_other_keys_is_read():
     assert removed_from(world(suppressions="lead_id | reason | from\nu | asked | 2024-01-01")) == {"u": "suppressed"}
 
 
-def test_a_suppression_list_that_names_nobody_suppresses_nobody():
-    assert removed_from(world(suppressions="reason | from\nasked | 2024-01-01")) == {}
-
-
 # --- who may not be contacted, whatever the population -----------------------------------------------------------
 
 
@@ -303,7 +300,7 @@ def test_leads_that_nobody_may_contact_are_found_although_the_population_keeps_t
     )
     removed_from(database, exclude=())
 
-    assert find_blocked(database) == {
+    assert find_blocked(database, customers_too=True) == {
         "silent": "no contact",
         "barred": "suppressed",
         "buyer": "already a customer",

@@ -187,8 +187,8 @@ ATTRIBUTES = [
             """,
     ),
     Case(
-        "a version holds from its first moment and no longer at its last",
-        {"employees": 60},
+        "a version that begins at as_of is not known yet, and the one before still holds",
+        {"employees": 10},
         accounts="account | employees | from | to\n co | 10 | -9d | 0d\n co | 60 | 0d | 9d",
     ),
     Case(
@@ -197,9 +197,9 @@ ATTRIBUTES = [
         accounts="account | employees | from\n co | 10 | \n co | 60 | -9d\n co | 30 | -20d\n co | 90 | 1us",
     ),
     Case(
-        "at the end of its last version an account has no attributes any more",
+        "after the end of its last version an account has no attributes any more",
         {"employees": MISSING, "industry": MISSING},
-        accounts="account | employees | industry | to\n co | 10 | software | 0d",
+        accounts="account | employees | industry | to\n co | 10 | software | -1us",
     ),
     Case(
         "before its first version an account has no attributes",

@@ -117,8 +117,8 @@ class LeadAtMoment:
         if measure.table == "users":
             return getattr(self.me, measure.column)
         for account in self.accounts:
-            begun = account.valid_from is None or account.valid_from <= self.as_of
-            ended = account.valid_to is not None and account.valid_to <= self.as_of
+            begun = account.valid_from is None or account.valid_from < self.as_of
+            ended = account.valid_to is not None and account.valid_to < self.as_of
             if account.account_id == self.me.account_id and begun and not ended:
                 return getattr(account, measure.column)
         return None

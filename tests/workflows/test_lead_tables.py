@@ -1,6 +1,7 @@
 """A prepared lead table, without any log: the whole chain, its leak audit, and what too little data end in."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ def attribute(column, kind="number", **more):
 CONFIG = merge(
     {
         "project": "leads",
+        "handoff": {"require_suppressions": False},
         "data": {"users": {}},
         "outcome": {"kind": "column", "column": "converted"},
         "spine": {"kind": "order", "column": "lead_number"},
@@ -107,24 +109,33 @@ def test_training_holds_out_later_leads_and_finds_what_was_planted(report):
     assert [found.signal for found in report.audit.signals][-1] == "noise"
 
 
-def test_every_lead_is_scored_once_with_a_receipt_that_sums(night):
-    assert len(night.scores) == night.scores["lead_id"].nunique() == 3000
-    assert night.removed == {}
+def test_every_lead_that_has_not_converted_is_scored_once_with_a_receipt_that_sums(night):
+    leads = draw_leads()
+    assert sorted(night.scores["lead_id"]) == sorted(leads.loc[leads["converted"] == 0, "user_id"])
+    assert night.removed == {"already a customer": int(leads["converted"].sum())}
     receipts = night.receipts[night.used]
     assert receipts.base_probability + receipts.probability.sum(axis=1) == pytest.approx(receipts.score, abs=1e-9)
     assert night.scores["points"].isna().all()
     assert len(night.handoffs) == 20
 
 
-def test_better_scores_convert_more(night):
-    converted = draw_leads().set_index("user_id").loc[night.scores["lead_id"], "converted"].to_numpy()
+def test_without_a_suppression_list_nobody_is_handed_over(tmp_path, project, report):
+    strict = open_leads(tmp_path, draw_leads(), handoff={"require_suppressions": True})
+    shutil.copytree(project.models, strict.models)
 
-    assert converted[:300].mean() > 2 * converted.mean()
-    assert converted[-300:].mean() < converted.mean() / 2
+    night = strict.score()
+
+    assert night.handoffs.empty
+    assert night.not_handed_over == {"no suppression list": len(night.scores)}
+
+
+def test_a_prepared_table_has_no_date(night):
+    assert night.folder.name == "as_of=prepared"
+    assert "1970" not in night.to_text()
 
 
 def test_one_lead_is_explained_as_in_the_night(project, night):
-    for lead in night.scores["lead_id"].iloc[[0, 1500, 2999]]:
+    for lead in night.scores["lead_id"].iloc[[0, 1000, -1]]:
         found = project.explain(lead)
 
         assert found.receipts[night.used].score == pytest.approx(night.scores.set_index("lead_id").loc[lead, "score"], abs=1e-12)

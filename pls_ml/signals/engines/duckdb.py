@@ -76,7 +76,7 @@ class DuckDBEngine:
 
 _ACCOUNT_AS_OF = (
     'SELECT t."row", x.* FROM ticked AS t JOIN accounts AS x ON x.account_id = t.account_id '
-    "AND (x.valid_from IS NULL OR x.valid_from <= t.as_of) AND (x.valid_to IS NULL OR x.valid_to > t.as_of) "
+    "AND (x.valid_from IS NULL OR x.valid_from < t.as_of) AND (x.valid_to IS NULL OR x.valid_to >= t.as_of) "
     'QUALIFY row_number() OVER (PARTITION BY t."row" ORDER BY x.valid_from DESC NULLS LAST, x) = 1'
 )
 """An account as it was: where several versions hold, the one that began last."""
