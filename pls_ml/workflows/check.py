@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pls_ml.core.catalogue import Attribute
-from pls_ml.core.errors import ImmatureOutcomesError
+from pls_ml.core.database import quote
+from pls_ml.core.errors import ImmatureOutcomesError, suggest
 from pls_ml.labels.horizon import LabelCounts, label_spine
 from pls_ml.labels.twins import OutcomeTwin, find_outcome_twins
 from pls_ml.workflows.data import LoadedData, load_data
@@ -31,6 +32,7 @@ class CheckReport:
     labels: LabelCounts
     not_trainable: str | None
     without_history: tuple[str, ...]
+    unused_mapping: tuple[str, ...]
     twins: tuple[OutcomeTwin, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -52,11 +54,25 @@ class CheckReport:
         lines += [f"  - {name}: {reason}" for name, reason in self.not_computable.items()]
         if self.card_rows_missing:
             lines.append(f"scorecard rows without a signal, worth 0: {', '.join(self.card_rows_missing)}")
+        lines += [f"mapping: {finding}" for finding in self.unused_mapping]
         if self.without_history:
             lines.append(f"attributes without history, as of the extract in every row: {', '.join(self.without_history)}")
         lines += [f"leak: {twin.sentence}" for twin in self.twins]
         lines += [f"cannot train yet: {self.not_trainable}"] if self.not_trainable else []
         return "\n".join(lines)
+
+
+def _unused_mapping(project: Project, data: LoadedData) -> tuple[str, ...]:
+    """Event names and columns of the mapping that meet nothing in the log: mostly slips of the pen."""
+    source = project.config.data.events
+    if source is None or not data.database.has("events"):
+        return ()
+    known = [row[0] for row in data.database.rows("SELECT DISTINCT event FROM events WHERE event IS NOT NULL ORDER BY 1")]
+    names = (*source.names, *source.exclude)
+    found = [f"no event '{name}' in the log{suggest(name, known)}" for name in names if name not in known]
+    columns = [column for column in source.columns if column in data.database.columns("events")]
+    filled = data.database.rows(f"SELECT {', '.join(f'count({quote(column)})' for column in columns)} FROM events")[0] if columns else ()
+    return (*found, *(f"`{c}: {source.columns[c]}` has no value in any row" for c, n in zip(columns, filled, strict=True) if not n))
 
 
 def _without_history(data: LoadedData) -> tuple[str, ...]:
@@ -97,5 +113,6 @@ def check(project: Project) -> CheckReport:
         labels=labels,
         not_trainable=not_trainable,
         without_history=_without_history(data),
+        unused_mapping=_unused_mapping(project, data),
         twins=find_outcome_twins(data.database, project.config.outcome.level),
     )

@@ -1,6 +1,7 @@
 """What a training promises: honest splits, counts that add up, and the same model from the same data."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 import numpy as np
@@ -11,7 +12,7 @@ from projects import open_config, open_variant, shuffle
 from pls_ml.core.errors import BundleError, ConfigError, DataError, ImmatureOutcomesError, LeakageError, TableError
 from pls_ml.evaluation.splits import SplitSpec, split_rows
 from pls_ml.workflows.bundle import load_bundle, read_pointer
-from pls_ml.workflows.train import load_training_rows
+from pls_ml.workflows.train import _warn_of_calibration, load_training_rows
 
 
 @pytest.fixture(scope="module")
@@ -235,3 +236,15 @@ def test_a_signal_from_a_feature_that_customers_alone_have_says_nothing_before_t
 def test_data_that_cannot_train_end_in_a_named_condition(trained, tmp_path, changes, error, message):
     with pytest.raises(error, match=message):
         open_variant(trained, tmp_path, changes).train()
+
+
+@pytest.mark.parametrize(("low", "high", "warned"), [(0.8, 1.2, False), (0.4, 0.9, True), (1.1, 1.9, True)])
+def test_probabilities_that_are_off_on_held_out_leads_are_called_so(trained, low, high, warned):
+    comparison = trained.report.comparison
+    ratio = replace(comparison.metrics["rules"]["observed_expected"], value=(low + high) / 2, low=low, high=high)
+    changed = replace(comparison, metrics={"rules": {"observed_expected": ratio}})
+
+    notes = _warn_of_calibration(changed, "rules")
+
+    assert bool(notes) == warned
+    assert all("do not quote them" in note for note in notes)
