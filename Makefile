@@ -39,4 +39,4 @@ bench: $(READY)  ## costs as ratios to a floor, in one run
 
 lock: $(READY)  ## resolve the pins anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+	  --no-header --no-annotate --output-file requirements.lock
