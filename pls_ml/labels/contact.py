@@ -12,7 +12,7 @@ def find_blocked(database: Database, customers_too: bool) -> dict[str, str]:
     """
     tests = [("internal user", "u.is_internal"), ("no contact", "u.no_contact")]
     if database.has("suppressions"):
-        tests.append(("suppressed", f"EXISTS (SELECT 1 FROM suppressions AS s WHERE {match_suppression(database)} {_not_ended(database)})"))
+        tests.append(("suppressed", f"EXISTS (SELECT 1 FROM suppressions AS s WHERE {match_suppression(database)})"))
     if database.has("opportunities"):
         database.execute(f"CREATE OR REPLACE TABLE deals AS {_deals(database)}")
         deal = "EXISTS (SELECT 1 FROM deals AS d WHERE d.account_key = g.account_key AND "
@@ -23,7 +23,7 @@ def find_blocked(database: Database, customers_too: bool) -> dict[str, str]:
     tests.append(("open opportunity", f"{known}o.opened_at < g.as_of AND (o.closed_at IS NULL OR o.closed_at >= g.as_of))"))
     if customers_too:
         if database.has("subscriptions"):
-            paid = "EXISTS (SELECT 1 FROM subscriptions AS p WHERE p.account_id = g.account_id AND p.started_at < g.as_of)"
+            paid = f"EXISTS (SELECT 1 FROM ({first_payments(database)}) AS p WHERE p.account_id = g.account_id AND p.paid_from < g.as_of)"
             tests.append(("already a customer", paid))
         tests.append(("already a customer", f"{known}o.is_won AND coalesce(o.closed_at < g.as_of, true))"))
     cases = " ".join(f"WHEN {test} THEN {literal(reason)}" for reason, test in tests)
@@ -32,7 +32,10 @@ def find_blocked(database: Database, customers_too: bool) -> dict[str, str]:
 
 
 def match_suppression(database: Database) -> str:
-    """Takes a database with `suppressions`; returns the test that row `s` names user `u`; refuses a list that can name nobody."""
+    """Takes a database with `suppressions`; returns the test that row `s` names user `u` and has not ended at `g.as_of`.
+
+    Refuses a list that can name nobody.
+    """
     columns = database.columns("suppressions")
     mail = "lower(trim(s.email)) = lower(trim(u.email))"
     domain = "ltrim(lower(trim(s.domain)), '@') = u.email_domain"
@@ -43,11 +46,14 @@ def match_suppression(database: Database) -> str:
             f"table 'suppressions' has none of `lead_id`, `email`, `domain`, so it names nobody; it has: {', '.join(columns)}. "
             "Name yours under `data.suppressions.columns`"
         )
-    return f"({' OR '.join(usable)})"
+    not_ended = ' AND (s."until" IS NULL OR s."until" > g.as_of)' if "until" in columns else ""
+    return f"({' OR '.join(usable)}){not_ended}"
 
 
-def _not_ended(database: Database) -> str:
-    return 'AND (s."until" IS NULL OR s."until" > g.as_of)' if "until" in database.columns("suppressions") else ""
+def first_payments(database: Database) -> str:
+    """Takes a database with `subscriptions`; returns the query of each account's first paid day; a free plan is none."""
+    paid = "WHERE coalesce(mrr, 1) > 0" if "mrr" in database.columns("subscriptions") else ""
+    return f"SELECT account_id, min(started_at) AS paid_from FROM subscriptions {paid} GROUP BY 1"
 
 
 def _deals(database: Database) -> str:

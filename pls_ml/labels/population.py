@@ -9,7 +9,7 @@ from pydantic import Field
 from pls_ml.core.database import Database, literal
 from pls_ml.core.spec import Spec
 from pls_ml.core.windows import DAY_US, GRAIN_US
-from pls_ml.labels.contact import match_suppression
+from pls_ml.labels.contact import first_payments, match_suppression
 
 Exclusion = Literal["customer", "lost", "open_opportunity", "no_contact", "suppressed"]
 
@@ -84,9 +84,7 @@ def _by_outcome(database: Database, population: Population) -> tuple[str, Tests]
 def _by_subscription(database: Database, population: Population) -> tuple[str, Tests]:
     if "customer" not in population.exclude or not database.has("subscriptions"):
         return "", []
-    paid = "WHERE coalesce(mrr, 1) > 0" if "mrr" in database.columns("subscriptions") else ""
-    first = f"SELECT account_id, min(started_at) AS paid_from FROM subscriptions {paid} GROUP BY 1"
-    return f"LEFT JOIN ({first}) AS p ON p.account_id = g.account_id ", [("already a customer", "p.paid_from < g.as_of")]
+    return f"LEFT JOIN ({first_payments(database)}) AS p ON p.account_id = g.account_id ", [("already a customer", "p.paid_from < g.as_of")]
 
 
 def _by_life(database: Database, population: Population, grain: str) -> tuple[str, Tests]:
@@ -110,5 +108,4 @@ def _nth_event(n: int) -> str:
 
 def _suppressed(database: Database) -> str:
     """The subquery that finds a suppression of user `u` in force at `g.as_of`."""
-    until = 'AND (s."until" IS NULL OR s."until" > g.as_of)' if "until" in database.columns("suppressions") else ""
-    return f'SELECT 1 FROM suppressions AS s WHERE {match_suppression(database)} AND s."from" <= g.as_of {until}'
+    return f'SELECT 1 FROM suppressions AS s WHERE {match_suppression(database)} AND s."from" <= g.as_of'

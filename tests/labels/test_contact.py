@@ -23,7 +23,7 @@ def open_world(**tables):
     database.execute("CREATE TABLE outcomes (lead_key VARCHAR, opened_at TIMESTAMP, closed_at TIMESTAMP, is_won BOOLEAN)")
     for name, rows in tables.items():
         database.register(f"given_{name}", pa.Table.from_pylist(rows))
-        dates = {"from", "until", "created_at", "closed_at"} & set(rows[0])
+        dates = {"from", "until", "created_at", "closed_at", "started_at"} & set(rows[0])
         casts = ", ".join(f'CAST("{column}" AS TIMESTAMP) AS "{column}"' for column in sorted(dates))
         database.execute(f"CREATE TABLE {name} AS SELECT * REPLACE ({casts}) FROM given_{name}")
     return database
@@ -88,3 +88,10 @@ def test_a_lost_deal_blocks_nobody():
     database = open_world(opportunities=[deal(closed_at="2024-02-01", is_won=False)])
 
     assert find_blocked(database, customers_too=True) == {}
+
+
+@pytest.mark.parametrize(("mrr", "blocked"), [(0.0, {}), (99.0, {"ann": "already a customer", "bob": "already a customer"})])
+def test_a_paid_plan_makes_a_customer_and_a_free_one_does_not(mrr, blocked):
+    database = open_world(subscriptions=[{"account_id": "acme", "started_at": "2024-01-01", "mrr": mrr}])
+
+    assert find_blocked(database, customers_too=True) == blocked
