@@ -49,7 +49,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except PlsError as error:
-            click.echo(f"pls-ml: {error}", err=True)
+            click.echo(f"pls-ml: {_printable(str(error))}", err=True)
             ctx.exit(error.exit_code)
 
 
@@ -92,16 +92,37 @@ def check(project: OpenProject, as_json: bool) -> None:
     _show(project.check(), as_json)
 
 
-@main.command(short_help="Compute the signals of every eligible lead.")
+@main.command(short_help="Compute the signals of every eligible lead, or look at them.")
 @with_project
-@AS_OF
-def signals(project: OpenProject, as_of: datetime | None) -> None:
-    """Compute the signals of every eligible lead, at one moment or on the training grid."""
-    table = project.signals(as_of)
-    removed = ", ".join(f"{reason} {n:,}" for reason, n in table.removed.items()) or "nobody"
-    click.echo(
-        f"{len(table.spine):,} rows × {table.values.shape[1]} signal columns in {project.output / 'signals.parquet'}; left out: {removed}"
-    )
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    help="One moment (UTC); by default the training grid, for --coverage its newest moment with known outcomes.",
+)
+@click.option("--labels", is_flag=True, help="Write the training set: matured rows only, with their `label`.")
+@click.option("--list", "listed", is_flag=True, help="List every declared signal, and whether the data can answer it.")
+@click.option("--show", "shown", metavar="ID", help="Show one signal: definition, lineage, distribution, and what it says alone.")
+@click.option("--coverage", "covered", is_flag=True, help="Say how much each signal says, and which events none asks for.")
+@click.option("--sql", "dialect", metavar="DIALECT", help="Print the query: duckdb, spark, snowflake, bigquery or postgres.")
+@JSON
+def signals(project: OpenProject, as_of: datetime | None, as_json: bool, **asked: Any) -> None:
+    """Compute the signals of every eligible lead, at one moment or on the training grid, into `signals.parquet`; or look at them.
+
+    At most one of --labels, --list, --show, --coverage and --sql.
+    """
+    if sum(bool(value) for value in asked.values()) > 1:
+        raise click.UsageError("--labels, --list, --show, --coverage and --sql exclude each other: give one of them")
+    if asked["listed"]:
+        result: Any = project.list_signals()
+    elif asked["covered"]:
+        result = project.cover_signals(as_of)
+    elif asked["shown"]:
+        result = project.show_signal(asked["shown"], as_of)
+    elif asked["dialect"]:
+        result = project.compile_signals(asked["dialect"], as_of)
+    else:
+        result = project.signals(as_of, asked["labels"])
+    _show(result, as_json)
 
 
 @main.command(short_help="Fit rules and models, compare them, save the bundle.")
@@ -151,4 +172,9 @@ def report(project: OpenProject, as_of: datetime | None) -> None:
 
 
 def _show(result: Any, as_json: bool) -> None:
-    click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) if as_json else result.to_text())
+    click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False) if as_json else _printable(result.to_text()))
+
+
+def _printable(text: str) -> str:
+    """Names and ids come from the data: control characters in them would write over the terminal."""
+    return "".join(sign if sign == "\n" or sign.isprintable() else " " for sign in text)

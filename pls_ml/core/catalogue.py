@@ -5,163 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pls_ml.core.errors import ConfigError, suggest
+from pls_ml.core.measures import (
+    OF_ACCOUNTS,
+    SUBTRACTABLE,
+    WINDOWED,
+    Abandoned,
+    Attribute,
+    Difference,
+    EventFilter,
+    Growth,
+    Latest,
+    Measure,
+    Number,
+    OnTables,
+    Ratio,
+    Rule,
+    SecondsToFirst,
+)
 from pls_ml.core.spec import Spec
-from pls_ml.core.windows import LIFETIME, Window, parse_duration
+from pls_ml.core.windows import LIFETIME, Window
 
-Number = float | int
-
-
-class EventFilter(Spec):
-    """Which events count: names (empty: every event) and required property values."""
-
-    events: tuple[str, ...] = ()
-    where: dict[str, tuple[str, ...]] = {}
-
-
-class Condition(Spec):
-    """A test of one signal column; a missing value fails it. Exactly one operator is given."""
-
-    signal: str
-    gte: Number | None = None
-    gt: Number | None = None
-    lte: Number | None = None
-    lt: Number | None = None
-    eq: Number | None = None
-    among: tuple[str, ...] | None = None
-
-    @model_validator(mode="after")
-    def _one_operator(self) -> Condition:
-        given = [name for name in ("gte", "gt", "lte", "lt", "eq", "among") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"condition on '{self.signal}' has {len(given)} operators: give one of gte, gt, lte, lt, eq, among")
-        return self
-
-
-class Count(EventFilter):
-    """Events in the window."""
-
-    kind: Literal["count"]
-
-
-class Distinct(EventFilter):
-    """Distinct values of a property in the window."""
-
-    kind: Literal["distinct"]
-    of: str
-
-
-class Total(EventFilter):
-    """Sum of a numeric property in the window, times `scale`; exact to six decimals before scaling."""
-
-    kind: Literal["sum"]
-    of: str
-    scale: float = 1.0
-
-
-class ActiveDays(EventFilter):
-    """Distinct UTC days with an event in the window."""
-
-    kind: Literal["active_days"]
-
-
-class ActiveUsers(EventFilter):
-    """Distinct users with an event in the window; of an account."""
-
-    kind: Literal["active_users"]
-
-
-class DaysSinceLast(EventFilter):
-    """Days from the last event to `as_of`; missing when there was none."""
-
-    kind: Literal["days_since_last"]
-
-
-class SecondsToFirst(EventFilter):
-    """Seconds from signup to the first event; missing when there was none."""
-
-    kind: Literal["seconds_to_first"]
-
-
-class Rising(EventFilter):
-    """1 when events rose strictly three times over the last four complete ISO weeks (D-8)."""
-
-    kind: Literal["rising"]
-
-
-class Declining(EventFilter):
-    """1 when events fell strictly three times over the last four complete ISO weeks (D-9).
-
-    Also when the last two weeks hold at most 70 % of the two before, with ten events or more in all four.
-    """
-
-    kind: Literal["declining"]
-
-
-class Abandoned(Spec):
-    """1 when `started` happened in the window, `grace` has passed since, and no `completed` came at or after it (D-12)."""
-
-    kind: Literal["abandoned"]
-    started: EventFilter
-    completed: EventFilter
-    grace: str = "24h"
-
-    @field_validator("grace")
-    @classmethod
-    def _known_length(cls, value: str) -> str:
-        parse_duration(value)
-        return value
-
-
-class AgeDays(Spec):
-    """Days from signup to `as_of`."""
-
-    kind: Literal["age_days"]
-
-
-class AccountUsers(Spec):
-    """Users of the account that signed up before `as_of`, internal ones left out."""
-
-    kind: Literal["account_users"]
-
-
-class Attribute(Spec):
-    """A column of the users or accounts table, as of `as_of` where the table has validity intervals."""
-
-    kind: Literal["attribute"]
-    table: Literal["users", "accounts"]
-    column: str
-    type: Literal["number", "category"] = "number"
-
-
-class Ratio(Spec):
-    """Numerator column over denominator column held within [floor, cap]; missing where a `requires` fails."""
-
-    kind: Literal["ratio"]
-    numerator: str
-    denominator: str
-    floor: Number | None = None
-    cap: Number | None = None
-    requires: tuple[Condition, ...] = ()
-
-
-class Rule(Spec):
-    """1 where every condition holds, else 0."""
-
-    kind: Literal["rule"]
-    all: tuple[Condition, ...] = Field(min_length=1)
-
-
-EventMeasure = Count | Distinct | Total | ActiveDays | ActiveUsers | DaysSinceLast | SecondsToFirst | Rising | Declining
-Measure = Annotated[
-    EventMeasure | Abandoned | AgeDays | AccountUsers | Attribute | Ratio | Rule,
-    Field(discriminator="kind"),
-]
-_WINDOWED = (Count, Distinct, Total, ActiveDays, ActiveUsers, Abandoned)
+TAKEN = ("row", "lead_id", "account_id", "account_key", "as_of", "label")
+"""Columns beside the signals."""
 
 
 class Signal(Spec):
@@ -169,29 +39,54 @@ class Signal(Spec):
 
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
     family: str
-    scope: Literal["user", "account"] = "user"
+    scope: Literal["user", "account", "colleagues"] = "user"
+    """Whose events: the lead's, its account's, or those of the account's other users."""
     measure: Measure
     windows: tuple[str, ...] = ()
     direction: Literal["up", "down", "none"] = "none"
+    missing: Number | None = None
+    """What stands in for a missing value; none keeps it missing."""
     label: str
     unit: str = ""
     rep_visible: bool = True
     outreach_safe: bool = True
     leak_risk: Literal["none", "high"] = "none"
 
+    @field_validator("id")
+    @classmethod
+    def _is_free(cls, value: str) -> str:
+        if value in TAKEN:
+            raise ValueError(f"'{value}' is the name of another column of the signal table: choose another `id`")
+        return value
+
     @model_validator(mode="after")
     def _windows_fit(self) -> Signal:
-        windowed = isinstance(self.measure, _WINDOWED)
+        windowed = isinstance(self.measure, WINDOWED)
         if windowed and not self.windows:
             raise ValueError(f"signal '{self.id}' needs `windows`, for example [30d] or [lifetime] (measure '{self.measure.kind}')")
         if not windowed and self.windows:
             raise ValueError(f"signal '{self.id}' takes no `windows` (measure '{self.measure.kind}')")
+        for window in map(Window.parse, self.windows):
+            if window.from_signup and (self.scope != "user" or isinstance(self.measure, OnTables | Growth | Abandoned)):
+                raise ValueError(
+                    f"signal '{self.id}': '{window.name}' counts from a user's signup; use `scope: user` and a measure of events"
+                )
+        if LIFETIME in self.windows and (isinstance(self.measure, Abandoned | Growth | OF_ACCOUNTS) or self.scope == "colleagues"):
+            what = f"measure '{self.measure.kind}'" if self.scope != "colleagues" else "`scope: colleagues`"
+            raise ValueError(f"signal '{self.id}': {what} needs a window with an end, such as 30d")
+        return self
+
+    @model_validator(mode="after")
+    def _scope_fits(self) -> Signal:
+        kind = self.measure.kind
+        if self.scope == "user" and isinstance(self.measure, OF_ACCOUNTS):
+            raise ValueError(f"signal '{self.id}': only an account has '{kind}'; use `scope: account`")
         if self.scope == "account" and isinstance(self.measure, SecondsToFirst):
-            raise ValueError(f"signal '{self.id}': an account has no signup; use `scope: user` with '{self.measure.kind}'")
-        for name in self.windows:
-            Window.parse(name)
-        if LIFETIME in self.windows and isinstance(self.measure, Abandoned):
-            raise ValueError(f"signal '{self.id}': an abandoned step needs a window with an end, such as 30d")
+            raise ValueError(f"signal '{self.id}': an account has no signup; use `scope: user` with '{kind}'")
+        if self.scope == "colleagues" and not isinstance(self.measure, SUBTRACTABLE):
+            raise ValueError(f"signal '{self.id}': '{kind}' cannot be taken over colleagues; use `scope: account`")
+        if self.missing is not None and self.is_category:
+            raise ValueError(f"signal '{self.id}' is a category: `missing` is for numbers")
         return self
 
     @property
@@ -204,7 +99,7 @@ class Signal(Spec):
     @property
     def is_category(self) -> bool:
         """Whether values are text."""
-        return isinstance(self.measure, Attribute) and self.measure.type == "category"
+        return isinstance(self.measure, Latest) or (isinstance(self.measure, Attribute) and self.measure.type == "category")
 
 
 @dataclass(frozen=True)
@@ -272,7 +167,9 @@ def references(signal: Signal) -> tuple[str, ...]:
     measure = signal.measure
     if isinstance(measure, Ratio):
         return (measure.numerator, measure.denominator, *(c.signal for c in measure.requires))
-    return tuple(c.signal for c in measure.all) if isinstance(measure, Rule) else ()
+    if isinstance(measure, Difference):
+        return (measure.of, measure.minus)
+    return tuple(c.signal for c in (*measure.all, *measure.any)) if isinstance(measure, Rule) else ()
 
 
 def event_filters(signal: Signal) -> tuple[EventFilter, ...]:
@@ -280,4 +177,6 @@ def event_filters(signal: Signal) -> tuple[EventFilter, ...]:
     measure = signal.measure
     if isinstance(measure, Abandoned):
         return (measure.started, measure.completed)
+    if isinstance(measure, Latest):
+        return tuple(EventFilter(events=(name,)) for name in measure.among)
     return (measure,) if isinstance(measure, EventFilter) else ()

@@ -11,6 +11,15 @@ def account_key(users: str = "u") -> str:
     return f"coalesce({users}.account_id, 'user:' || {users}.user_id)"
 
 
+def holds_at(versions: str, moment: str) -> str:
+    """Takes the alias of rows with `valid_from` and `valid_to`, and the SQL of a moment; returns the test that a row holds then.
+
+    What begins at the moment is not yet known there; what ends at it still holds. Written as comparisons, which join by hash.
+    """
+    begun = f"coalesce({versions}.valid_from, TIMESTAMP '0001-01-01') < {moment}"
+    return f"({begun} AND coalesce({versions}.valid_to, TIMESTAMP '9999-12-31') >= {moment})"
+
+
 SQL_TYPE: dict[ColumnType, str] = {"id": "VARCHAR", "text": "VARCHAR", "time": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
 
 
@@ -36,7 +45,7 @@ TABLES: dict[str, Table] = {
         "user_id",
         id="user_id account_id invited_by",
         text="email email_domain source title department seniority role",
-        time="signup_at",
+        time="signup_at valid_from valid_to",
         flag="no_contact is_internal",
     ),
     "accounts": _table(
@@ -46,7 +55,10 @@ TABLES: dict[str, Table] = {
         time="created_at valid_from valid_to",
         number="employee_count",
     ),
+    "workspaces": _table("workspace_id account_id created_at", id="workspace_id account_id", time="created_at"),
     "subscriptions": _table("account_id started_at", id="account_id", text="plan status", time="started_at ended_at", number="mrr seats"),
+    "usage_limits": _table("account_id resource limit used at", id="account_id", text="resource", time="at", number="limit used"),
+    "support_tickets": _table("user_id opened_at", id="ticket_id user_id account_id", text="topic tags status", time="opened_at"),
     "opportunities": _table(
         "opportunity_id account_id created_at closed_at is_won",
         id="opportunity_id account_id user_id",
@@ -57,4 +69,4 @@ TABLES: dict[str, Table] = {
     ),
     "suppressions": _table("reason from", id="lead_id", text="email domain reason", time="from until"),
 }
-"""Tables of the contract that a stage reads today; every one but `users` or `events` may be missing."""
+"""Tables of the contract; every one but `users` or `events` may be missing."""

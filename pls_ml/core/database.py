@@ -40,8 +40,8 @@ def _damaged(what: str, error: Exception) -> str:
 class Database:
     """The canonical tables of one project at work."""
 
-    def __init__(self, folders: Sequence[Path], threads: int = 2, memory_limit: str = "8GB") -> None:
-        """Takes the folders that may be read and written, and the resource caps; opens an empty database."""
+    def __init__(self, folders: Sequence[Path], threads: int = 2, memory_limit: str = "8GB", spill: Path | None = None) -> None:
+        """Takes the folders that may be read and written, the resource caps and where to spill to; opens an empty database."""
         import duckdb
 
         self.errors: tuple[type[Exception], ...] = (duckdb.Error,)
@@ -52,6 +52,7 @@ class Database:
             f"SET memory_limit = {literal(memory_limit)}",
             "SET TimeZone = 'UTC'",
             "SET preserve_insertion_order = false",
+            f"SET temp_directory = {literal(str(spill.resolve()) if spill else '')}",
             "SET autoinstall_known_extensions = false",
             f"SET allowed_directories = [{allowed}]",
             "SET enable_external_access = false",
@@ -71,6 +72,15 @@ class Database:
     def arrow(self, sql: str, parameters: Sequence[Any] | None = None) -> pa.Table:
         """Takes a query and its values; returns an Arrow table."""
         return self._connection.sql(sql, params=parameters).to_arrow_table()
+
+    @contextmanager
+    def stream(self, sql: str) -> Iterator[pa.RecordBatchReader]:
+        """Takes a query; gives its rows batch by batch, so that they never lie in memory together."""
+        reader = self._connection.sql(sql).to_arrow_reader(131_072)
+        try:
+            yield reader
+        finally:
+            reader.close()
 
     def frame(self, sql: str, parameters: Sequence[Any] | None = None) -> pd.DataFrame:
         """Takes a query and its values; returns a pandas frame."""

@@ -50,6 +50,12 @@ class WriteError(PlsError, OSError):
     exit_code = 73
 
 
+class BusyError(PlsError, BlockingIOError):
+    """Another run is at work on the same files; trying again later will do."""
+
+    exit_code = 75
+
+
 class MissingExtraError(PlsError, ImportError):
     """An optional dependency is not installed."""
 

@@ -1,11 +1,18 @@
 """What a stage may ask of another stage's implementation, four methods at most."""
 
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+WriteBatches = Callable[["Iterable[pa.RecordBatch]", "pa.Schema", Path], int]
+"""Batches, their schema and a path → rows written, whole or not at all."""
 Floats = npt.NDArray[np.float64]
 
 

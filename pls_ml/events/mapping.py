@@ -14,6 +14,8 @@ class EventSource(TableSource):
     """Tracker's names that must never reach a signal, such as the outcome itself and what follows it."""
     invitations: bool = False
     """Whether `users.invited_by` gives `invite_accepted` events, for a log that does not record them."""
+    dedupe_days: int = Field(default=30, ge=1, le=366)
+    """An event whose id became known at most this many days before is the same event again."""
     max_quarantine_share: float = Field(default=0.2, ge=0, le=1)
     """The run stops when a larger share of rows than this is unusable."""
 

@@ -7,12 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from pls_ml.core.catalogue import Abandoned, Declining, Rising, Rule, Signal
+from pls_ml.core.catalogue import Signal
+from pls_ml.core.measures import FLAGS, Growth, Latest
 from pls_ml.core.windows import DAY_US
 
 NOT_KNOWN = "not known"
 SINGULAR = {"people": "person"}
 """Units are declared in the plural; others lose their s."""
+YES_NO, SHARE, SECONDS = "yes/no", "share", "seconds"
+"""Units that say how a number is written: as an answer, in percent, as a length of time."""
+TENFOLD = 9.0
+"""From this growth on, (10 − 1) in shares of the former, percent say nothing any more."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +54,41 @@ def format_value(signal: Signal, value: Any) -> str:
     if pd.isna(value):
         return NOT_KNOWN
     if isinstance(value, str):
-        return _one_line(value)
-    if isinstance(signal.measure, Rule | Rising | Declining | Abandoned):
+        return _one_line(value.replace("_", " ") if isinstance(signal.measure, Latest) else value)
+    if isinstance(signal.measure, FLAGS) or signal.unit == YES_NO:
         return "yes" if value else "no"
-    if signal.unit == "seconds":
-        return _duration(float(value))
-    number = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.2g}" if abs(value) < 1 else f"{value:,.1f}"
-    unit = SINGULAR.get(signal.unit, signal.unit.removesuffix("s")) if value == 1 else signal.unit
+    if isinstance(signal.measure, Growth):
+        return _change(float(value))
+    return _quantity(float(value), signal.unit)
+
+
+def _quantity(value: float, unit: str) -> str:
+    if unit == SHARE:
+        return _percent(value)
+    return _duration(value) if unit == SECONDS else _number(value, unit)
+
+
+def _number(value: float, unit: str) -> str:
+    number = f"{value:,.0f}" if value.is_integer() or abs(value) >= 100 else f"{value:,.2g}" if abs(value) < 1 else f"{value:,.1f}"
+    unit = SINGULAR.get(unit, unit.removesuffix("s")) if value == 1 else unit
     return f"{number} {unit}".rstrip()
+
+
+def _change(growth: float) -> str:
+    """(a − b) / (a + b) back to what people call growth: (a − b) / b, against the equally long time before."""
+    if growth >= 1:
+        return "new"
+    rise = 2 * growth / (1 - growth)
+    return "more than tenfold" if rise > TENFOLD else "unchanged" if abs(rise) < 0.005 else f"{rise:+.0%}"
+
+
+def _percent(share: float) -> str:
+    return "under 1%" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def _duration(seconds: float) -> str:
     for unit, length in (("days", DAY_US / 1e6), ("hours", 3600.0), ("minutes", 60.0)):
-        if seconds >= length:
+        if abs(seconds) >= length:
             return f"{seconds / length:,.1f} {unit}"
     return "1 second" if seconds == 1 else f"{seconds:.0f} seconds"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pls_ml.core.errors import BundleError
-from pls_ml.io.files import digest_data, digest_file, to_json, write_bytes, write_json
+from pls_ml.core.files import digest_data, digest_file, to_json, write_bytes, write_json
 
 FORMAT = 1
 

@@ -1,66 +1,62 @@
 """Whom nobody may contact as a prospect, whatever the population says; when in doubt, not."""
 
-from pls_ml.core.database import Database, literal
+from pls_ml.core.columns import holds_at
+from pls_ml.core.database import Database
 from pls_ml.core.errors import TableError
+from pls_ml.labels.reasons import Reason, find_customer, find_open, first_payments, name_first
 
 
 def find_blocked(database: Database, customers_too: bool) -> dict[str, str]:
-    """Takes a database with `spine`, `users` and the tables it has; returns lead → the first reason not to contact it.
+    """Takes a database with `spine`, users, `outcomes` and the tables it has; returns lead → the first reason not to contact it.
 
     A suppression blocks until it ends, also when it begins after `as_of`: the call comes later. Any open opportunity of the account
     blocks, whatever its type; with `customers_too` any won one, subscription or won outcome as well.
     """
-    tests = [("internal user", "u.is_internal"), ("no contact", "u.no_contact")]
+    found = [Reason("internal user", "u.is_internal"), Reason("no contact", "u.no_contact")]
     if database.has("suppressions"):
-        tests.append(("suppressed", f"EXISTS (SELECT 1 FROM suppressions AS s WHERE {match_suppression(database)})"))
+        last = f"SELECT user_id, max(coalesce(ends, 'infinity')) AS ends FROM ({name_suppressed(database)}) GROUP BY 1"
+        found.append(Reason("suppressed", "s.ends > g.as_of", f"LEFT JOIN ({last}) AS s ON s.user_id = g.lead_id"))
     if database.has("opportunities"):
-        database.execute(f"CREATE OR REPLACE TABLE deals AS {_deals(database)}")
-        deal = "EXISTS (SELECT 1 FROM deals AS d WHERE d.account_key = g.account_key AND "
-        tests.append(("open opportunity", f"{deal}d.created_at < g.as_of AND (d.closed_at IS NULL OR d.closed_at >= g.as_of))"))
-        if customers_too:
-            tests.append(("already a customer", f"{deal}d.is_won AND d.closed_at < g.as_of)"))
-    known = "EXISTS (SELECT 1 FROM outcomes AS o WHERE o.lead_key = g.lead_key AND "
-    tests.append(("open opportunity", f"{known}o.opened_at < g.as_of AND (o.closed_at IS NULL OR o.closed_at >= g.as_of))"))
-    if customers_too:
-        if database.has("subscriptions"):
-            paid = f"EXISTS (SELECT 1 FROM ({first_payments(database)}) AS p WHERE p.account_id = g.account_id AND p.paid_from < g.as_of)"
-            tests.append(("already a customer", paid))
-        tests.append(("already a customer", f"{known}o.is_won AND coalesce(o.closed_at < g.as_of, true))"))
-    cases = " ".join(f"WHEN {test} THEN {literal(reason)}" for reason, test in tests)
-    query = f"SELECT g.lead_id, CASE {cases} END AS reason FROM spine AS g JOIN users AS u ON u.user_id = g.lead_id"
-    return dict(database.rows(f"SELECT lead_id, reason FROM ({query}) WHERE reason IS NOT NULL ORDER BY 1"))
+        found.append(find_open(_deals(database), "d", "g.account_key"))
+        won = f"SELECT key, min(ends) AS at FROM ({_deals(database)}) WHERE is_won GROUP BY 1"
+        found.append(find_customer(won, "w", "g.account_key"))
+    found.append(find_open("SELECT lead_key AS key, opened_at AS begins, closed_at AS ends FROM outcomes", "o", "g.lead_key"))
+    if database.has("subscriptions"):
+        found.append(find_customer(first_payments(database), "p", "g.account_id"))
+    ever = "SELECT lead_key AS key, min(coalesce(closed_at, '-infinity')) AS at FROM outcomes WHERE is_won GROUP BY 1"
+    found.append(find_customer(ever, "x", "g.lead_key"))
+    query = name_first("spine", [reason for reason in found if customers_too or reason.name != "already a customer"])
+    return dict(database.rows(f"SELECT lead_id, removed FROM ({query}) WHERE removed IS NOT NULL ORDER BY 1"))
 
 
-def match_suppression(database: Database) -> str:
-    """Takes a database with `suppressions`; returns the test that row `s` names user `u` and has not ended at `g.as_of`.
+def name_suppressed(database: Database) -> str:
+    """Takes a database with `suppressions` and `user_versions`; returns the query of whom each names: user_id, begins, ends.
 
-    Refuses a list that can name nobody.
+    A user is named by the id, and by every e-mail address and domain of any version. Refuses a list that can name nobody.
     """
     columns = database.columns("suppressions")
-    mail = "lower(trim(s.email)) = lower(trim(u.email))"
-    domain = "ltrim(lower(trim(s.domain)), '@') = u.email_domain"
-    tests = {"lead_id": "s.lead_id = u.user_id", "email": mail, "domain": domain}
+    tests = {
+        "lead_id": "v.user_id = s.lead_id",
+        "email": "lower(trim(v.email)) = lower(trim(s.email))",
+        "domain": "v.email_domain = ltrim(lower(trim(s.domain)), '@')",
+    }
     usable = [test for column, test in tests.items() if column in columns]
     if not usable:
         raise TableError(
             f"table 'suppressions' has none of `lead_id`, `email`, `domain`, so it names nobody; it has: {', '.join(columns)}. "
             "Name yours under `data.suppressions.columns`"
         )
-    not_ended = ' AND (s."until" IS NULL OR s."until" > g.as_of)' if "until" in columns else ""
-    return f"({' OR '.join(usable)}){not_ended}"
-
-
-def first_payments(database: Database) -> str:
-    """Takes a database with `subscriptions`; returns the query of each account's first paid day; a free plan is none."""
-    paid = "WHERE coalesce(mrr, 1) > 0" if "mrr" in database.columns("subscriptions") else ""
-    return f"SELECT account_id, min(started_at) AS paid_from FROM subscriptions {paid} GROUP BY 1"
+    ends = 's."until"' if "until" in columns else "CAST(NULL AS TIMESTAMP)"
+    chosen = f'SELECT v.user_id, s."from" AS begins, {ends} AS ends FROM suppressions AS s JOIN user_versions AS v'
+    return " UNION ".join(f"{chosen} ON {test}" for test in usable)  # a join each: one with OR would compare every pair
 
 
 def _deals(database: Database) -> str:
-    """Every opportunity by whose it is: its account's, else its user's account's, else its user's."""
+    """Every opportunity by whose it is: its account's, else that of its user's account when it was opened, else its user's."""
     if "user_id" not in database.columns("opportunities"):
-        return "SELECT account_id AS account_key, created_at, closed_at, is_won FROM opportunities"
+        return "SELECT account_id AS key, created_at AS begins, closed_at AS ends, is_won FROM opportunities"
+    opened = "o.created_at + INTERVAL 1 MICROSECOND"  # what begins together with the deal holds
     return (
-        "SELECT coalesce(o.account_id, w.account_id, 'user:' || o.user_id) AS account_key, o.created_at, o.closed_at, o.is_won "
-        "FROM opportunities AS o LEFT JOIN users AS w ON w.user_id = o.user_id"
+        "SELECT coalesce(o.account_id, v.account_id, 'user:' || o.user_id) AS key, o.created_at AS begins, o.closed_at AS ends, o.is_won "
+        f"FROM opportunities AS o LEFT JOIN user_versions AS v ON v.user_id = o.user_id AND {holds_at('v', opened)}"
     )

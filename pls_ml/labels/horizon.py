@@ -32,17 +32,8 @@ def label_spine(database: Database, horizon: Horizon | None, data_end: datetime 
     and reporting lag end after `data_end` are immature and dropped. Without a horizon (prepared tables) every row counts.
     Refuses a spine without a matured row, saying when the first matures.
     """
-    if horizon is None or data_end is None:
-        _make(database, "coalesce(bool_or(o.is_won), false)", "false", "false")
-    else:
-        gap, end = (f"INTERVAL {int(delta.total_seconds())} SECOND" for delta in (horizon.start, horizon.end))
-        won = "o.is_won AND o.closed_at >= s.as_of"
-        _make(
-            database,
-            f"coalesce(bool_or({won} AND o.closed_at >= s.as_of + {gap} AND o.closed_at < s.as_of + {end}), false)",
-            f"coalesce(bool_or({won} AND o.closed_at < s.as_of + {gap}), false)",
-            f"s.as_of > {literal(horizon.matured_until(data_end))}",
-        )
+    judged = _judge_undated() if horizon is None or data_end is None else _judge(horizon, data_end)
+    database.execute(f"CREATE OR REPLACE TABLE judged AS {judged}")
     counts = LabelCounts(*database.rows(_COUNTS)[0])
     if not counts.rows and horizon is not None and data_end is not None:
         _refuse_immature(database, horizon, data_end)
@@ -58,10 +49,23 @@ _COUNTS = (
 )
 
 
-def _make(database: Database, won: str, in_gap: str, immature: str) -> None:
-    database.execute(
-        f'CREATE OR REPLACE TABLE judged AS SELECT s."row", {won} AS won, {in_gap} AS in_gap, {immature} AS immature '
-        'FROM spine AS s LEFT JOIN outcomes AS o ON o.lead_key = s.lead_key GROUP BY s."row", s.as_of'
+def _judge(horizon: Horizon, data_end: datetime) -> str:
+    """The first win at or after `as_of` decides: inside the gap, inside the horizon, or neither."""
+    gap, end = (f"INTERVAL {int(delta.total_seconds())} SECOND" for delta in (horizon.start, horizon.end))
+    return (
+        f'SELECT s."row", coalesce(w.closed_at >= s.as_of + {gap} AND w.closed_at < s.as_of + {end}, false) AS won, '
+        f"coalesce(w.closed_at < s.as_of + {gap}, false) AS in_gap, s.as_of > {literal(horizon.matured_until(data_end))} AS immature "
+        "FROM spine AS s LEFT JOIN (SELECT lead_key, closed_at, "
+        "lag(closed_at, 1, TIMESTAMP '-infinity') OVER (PARTITION BY lead_key ORDER BY closed_at) AS before "
+        "FROM outcomes WHERE is_won AND closed_at IS NOT NULL) AS w "
+        "ON w.lead_key = s.lead_key AND w.before < s.as_of AND w.closed_at >= s.as_of"
+    )
+
+
+def _judge_undated() -> str:
+    return (
+        'SELECT s."row", o.lead_key IS NOT NULL AS won, false AS in_gap, false AS immature FROM spine AS s '
+        "LEFT JOIN (SELECT DISTINCT lead_key FROM outcomes WHERE is_won) AS o ON o.lead_key = s.lead_key"
     )
 
 

@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pls_ml.core.columns import account_key
+from pls_ml.core.columns import account_key, holds_at
 from pls_ml.core.database import Database, literal, literals, quote
 from pls_ml.core.errors import ConfigError, TableError, suggest
 from pls_ml.core.spec import Spec
+from pls_ml.core.windows import Grain
 
 
 class FromOpportunities(Spec):
@@ -50,17 +51,17 @@ class FromColumn(Spec):
 OutcomeSource = Annotated[FromOpportunities | FromEvents | FromActivity | FromColumn, Field(discriminator="kind")]
 
 
-def find_outcomes(database: Database, source: FromOpportunities | FromEvents | FromActivity | FromColumn) -> None:
-    """Takes a database with clean tables; makes `outcomes`: lead_key, opened_at, closed_at, is_won.
+def find_outcomes(database: Database, source: FromOpportunities | FromEvents | FromActivity | FromColumn, grain: Grain) -> None:
+    """Takes a database with clean tables and whose days count; makes `outcomes`: lead_key, opened_at, closed_at, is_won.
 
     `lead_key` is an account or a user id, as the source's level says. Refuses a source without a single win.
     """
-    query = {
-        "opportunities": _opportunities,
-        "events": _events,
-        "activity": _activity,
-        "column": _column,
-    }[source.kind](database, source)  # type: ignore[operator]
+    if isinstance(source, FromOpportunities):
+        query = _opportunities(database, source)
+    elif isinstance(source, FromEvents):
+        query = _events(database, source)
+    else:
+        query = _activity(database, source, grain) if isinstance(source, FromActivity) else _column(database, source)
     database.execute(f"CREATE OR REPLACE TABLE outcomes AS {query}")
     if not database.rows("SELECT 1 FROM outcomes WHERE is_won LIMIT 1"):
         raise TableError(
@@ -102,25 +103,38 @@ def _events(database: Database, source: FromEvents) -> str:
         raise TableError(
             f"outcome event '{unknown[0]}' is not in the log{suggest(unknown[0], known)}; change `outcome.won` or `outcome.lost`"
         )
-    key = account_key() if source.level == "account" else "e.user_id"
+    key = account_key("e") if source.level == "account" else "e.user_id"
+    events = _with_account((*source.won, *source.lost))
     return (
         f"SELECT {key} AS lead_key, min(e.event_time) AS opened_at, min(e.event_time) AS closed_at, "
-        f"e.event IN {literals(source.won)} AS is_won FROM events AS e JOIN users AS u USING (user_id) "
-        f"WHERE e.event IN {literals((*source.won, *source.lost))} "
-        "AND e.event_time >= '2000-01-01' AND u.is_internal IS NOT TRUE GROUP BY 1, is_won"
+        f"e.event IN {literals(source.won)} AS is_won FROM ({events}) AS e JOIN users AS u USING (user_id) "
+        "WHERE u.is_internal IS NOT TRUE GROUP BY 1, is_won"
     )
 
 
-def _activity(database: Database, source: FromActivity) -> str:
+def _with_account(names: tuple[str, ...]) -> str:
+    """The query of the events of these names with the account that the user belonged to when they happened."""
+    happened = "x.event_time + INTERVAL 1 MICROSECOND"  # a version that begins together with the event holds
+    return (
+        "SELECT x.user_id, x.event, x.event_time, v.account_id FROM events AS x "
+        f"LEFT JOIN user_versions AS v ON v.user_id = x.user_id AND {holds_at('v', happened)} "
+        f"WHERE x.event IN {literals(names)} AND x.event_time >= '2000-01-01'"
+    )
+
+
+def _activity(database: Database, source: FromActivity, grain: Grain) -> str:
     _require_events(database, source)
     if source.days > source.within_days:
         raise ConfigError(f"outcome: {source.days} active days do not fit into `within_days: {source.within_days}`")
-    only = f"WHERE event IN {literals(source.events)}" if source.events else ""
+    only = f"AND e.event IN {literals(source.events)}" if source.events else ""
+    days = (
+        f"SELECT e.user_id, {Grain('day', grain.zone).to_tick('e.event_time')} AS day, min(e.event_time) AS moment "
+        f"FROM clean_events AS e JOIN users AS u USING (user_id) WHERE u.is_internal IS NOT TRUE {only} GROUP BY ALL"
+    )
     return (
         "SELECT user_id AS lead_key, min(moment) AS opened_at, min(moment) AS closed_at, true AS is_won FROM ("
-        f"SELECT user_id, day, moment, lag(day, {source.days - 1}) OVER (PARTITION BY user_id ORDER BY day) AS before FROM "
-        f"(SELECT user_id, date_trunc('day', event_time) AS day, min(event_time) AS moment FROM clean_events {only} GROUP BY ALL)) "
-        f"WHERE day - before < INTERVAL {source.within_days} DAY GROUP BY user_id"
+        f"SELECT user_id, day, moment, lag(day, {source.days - 1}) OVER (PARTITION BY user_id ORDER BY day) AS before FROM ({days})) "
+        f"WHERE day - before < {source.within_days} GROUP BY user_id"
     )
 
 

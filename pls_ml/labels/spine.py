@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from pls_ml.core.columns import account_key
+from pls_ml.core.columns import account_key, holds_at
 from pls_ml.core.database import Database, literal, quote
 from pls_ml.core.errors import TableError, suggest
 from pls_ml.core.spec import Spec
-from pls_ml.core.windows import GRAIN_US, parse_duration, to_ticks
+from pls_ml.core.windows import EPOCH, Grain, parse_duration
 
-_MONDAY = datetime(1970, 1, 5)
+_MONDAY = 4
+"""The first Monday in days since 1970-01-01."""
 
 
 class CalendarSpine(Spec):
-    """Every lead at every `every_days`-th midnight (counted from a Monday), from `start` or the first signup on."""
+    """Every lead at every `every_days`-th midnight of the project's zone (counted from a Monday), from `start` or the first signup on."""
 
     kind: Literal["calendar"]
     every_days: int = Field(default=7, ge=1, le=3650)
@@ -47,52 +48,52 @@ class OrderSpine(Spec):
 SpineSource = Annotated[CalendarSpine | AgeSpine | OrderSpine, Field(discriminator="kind")]
 
 
-def build_grid(database: Database, source: CalendarSpine | AgeSpine | OrderSpine, grain: str, data_end: datetime | None) -> None:
-    """Takes a database with `users`; makes `grid` (lead_id, account_id, as_of), eligible or not, up to the end of the data."""
+def build_grid(database: Database, source: CalendarSpine | AgeSpine | OrderSpine, grain: Grain, data_end: datetime | None) -> None:
+    """Takes a database with `users` and `user_versions`; makes `grid` (lead_id, account_id, account_key, as_of) up to the end of the data.
+
+    Every lead is there, eligible or not; its account is that of its version at `as_of`, or of the newest one where there is no time.
+    """
     if isinstance(source, OrderSpine):
-        _order_grid(database, source)
+        _make_grid(database, _order(database, source))
         return
     if data_end is None:
         raise TableError(f"`spine.kind: {source.kind}` needs an event log: add `data.events`, or use `spine.kind: order`")
     _require_signups(database)
-    if isinstance(source, AgeSpine):
-        tick, age = GRAIN_US[grain], parse_duration(source.after)
-        to_ticks(age, grain, source.after)  # a moment off the grain could not be cut exactly
-        moment = f"make_timestamp((epoch_us(signup_at) // {tick}) * {tick} + {age})"
-        _make_grid(database, f"SELECT user_id AS lead_id, account_id, {moment} AS as_of FROM users WHERE {moment} <= {literal(data_end)}")
-        return
-    days = ", ".join(f"(TIMESTAMP {literal(moment)})" for moment in _calendar(database, source, data_end))
-    if not days:
-        raise TableError(f"no `as_of` fits between the first signup and the end of the data ({data_end}): lower `spine.every_days`")
-    _make_grid(
-        database,
-        f"SELECT user_id AS lead_id, account_id, as_of FROM users JOIN (VALUES {days}) AS t(as_of) ON signup_at < as_of",
-    )
+    moments = _calendar(database, source, grain, data_end) if isinstance(source, CalendarSpine) else _ages(source, grain, data_end)
+    _make_grid(database, _with_account(moments))
 
 
 def build_moment(database: Database, as_of: datetime) -> None:
-    """Takes a database with `users` and one `as_of`; makes `grid` with every lead that had signed up before."""
+    """Takes a database with `users`, `user_versions` and one `as_of`; makes `grid` with every lead that had signed up before."""
     _require_signups(database)
-    _make_grid(
-        database,
-        f"SELECT user_id AS lead_id, account_id, TIMESTAMP {literal(as_of)} AS as_of FROM users WHERE signup_at < {literal(as_of)}",
-    )
+    moment = f"TIMESTAMP {literal(as_of)}"
+    _make_grid(database, _with_account(f"SELECT user_id, {moment} AS as_of FROM users WHERE signup_at < {moment}"))
 
 
-def _order_grid(database: Database, source: OrderSpine) -> None:
+def _order(database: Database, source: OrderSpine) -> str:
     columns = database.columns("users")
     if source.column not in columns:
         raise TableError(f"no column '{source.column}' in `users` to order leads by{suggest(source.column, list(columns))}")
     rank = f"CAST(row_number() OVER (ORDER BY {quote(source.column)}, user_id) AS BIGINT)"
-    _make_grid(database, f"SELECT user_id AS lead_id, account_id, make_timestamp({rank} * 1000000) AS as_of FROM users")
+    return f"SELECT user_id, account_id, make_timestamp({rank} * 1000000) AS as_of FROM users"
 
 
-def _calendar(database: Database, source: CalendarSpine, data_end: datetime) -> list[datetime]:
-    first = database.rows("SELECT min(signup_at) FROM users")[0][0]
-    start = max(first, datetime.combine(source.start, datetime.min.time())) if source.start else first
-    step = timedelta(days=source.every_days)
-    moment = _MONDAY + step * -(-(start - _MONDAY) // step)
-    return [moment + step * i for i in range(max(0, (data_end - moment) // step + 1))]
+def _calendar(database: Database, source: CalendarSpine, grain: Grain, data_end: datetime) -> str:
+    days = Grain("day", grain.zone)
+    first = days.tick_of(database.rows("SELECT greatest(min(signup_at), TIMESTAMP '2000-01-01') FROM users")[0][0]) + 1
+    start = max(first, (source.start - EPOCH.date()).days) if source.start else first
+    start += (_MONDAY - start) % source.every_days
+    moments = [days.start_of(tick) for tick in range(start, days.tick_of(data_end) + 1, source.every_days)]
+    if not moments:
+        raise TableError(f"no `as_of` fits between the first signup and the end of the data ({data_end}): lower `spine.every_days`")
+    listed = ", ".join(f"(TIMESTAMP {literal(moment)})" for moment in moments)
+    return f"SELECT user_id, as_of FROM users JOIN (VALUES {listed}) AS t(as_of) ON signup_at < as_of"
+
+
+def _ages(source: AgeSpine, grain: Grain, data_end: datetime) -> str:
+    age = grain.ticks(parse_duration(source.after), source.after)  # a moment off the grain could not be cut exactly
+    moment = grain.to_stamp(f"{grain.to_tick('signup_at')} + {age}")
+    return f"SELECT user_id, {moment} AS as_of FROM users WHERE {moment} <= {literal(data_end)}"
 
 
 def _require_signups(database: Database) -> None:
@@ -100,8 +101,12 @@ def _require_signups(database: Database) -> None:
         raise TableError("table 'users' has no `signup_at`: name your column under `data.users.columns`, or use `spine.kind: order`")
 
 
-def _make_grid(database: Database, query: str) -> None:
-    database.execute(
-        f"CREATE OR REPLACE TABLE grid AS SELECT g.lead_id, g.account_id, {account_key()} AS account_key, g.as_of "
-        f"FROM ({query}) AS g JOIN users AS u ON u.user_id = g.lead_id"
-    )
+def _with_account(moments: str) -> str:
+    """Takes a query of user_id and as_of; returns it with the account of the user's version at that moment."""
+    held = f"v.user_id = m.user_id AND {holds_at('v', 'm.as_of')}"
+    return f"SELECT m.user_id, v.account_id, m.as_of FROM ({moments}) AS m LEFT JOIN user_versions AS v ON {held}"
+
+
+def _make_grid(database: Database, leads: str) -> None:
+    columns = f"g.user_id AS lead_id, g.account_id, {account_key('g')} AS account_key, g.as_of"
+    database.execute(f"CREATE OR REPLACE TABLE grid AS SELECT {columns} FROM ({leads}) AS g")

@@ -18,7 +18,11 @@ from pls_ml.workflows.project import Project
 from pls_ml.workflows.promote import promote
 from pls_ml.workflows.report import report
 from pls_ml.workflows.score import Night, score
-from pls_ml.workflows.signals import SignalTable, signals
+from pls_ml.workflows.signal_coverage import SignalCoverage, cover_signals
+from pls_ml.workflows.signal_list import SignalList, list_signals
+from pls_ml.workflows.signal_profile import SignalProfile, show_signal
+from pls_ml.workflows.signal_query import SignalQuery, compile_signals
+from pls_ml.workflows.signals import SignalFile, signals
 from pls_ml.workflows.train import train
 from pls_ml.workflows.training_report import TrainingReport
 
@@ -30,9 +34,25 @@ class OpenProject(Project):
         """Takes nothing; returns what the data hold and which signals can be computed from them."""
         return check(self)
 
-    def signals(self, as_of: datetime | None = None) -> SignalTable:
-        """Takes one `as_of` (None: the whole training grid); returns the signals of every eligible lead."""
-        return signals(self, as_of)
+    def signals(self, as_of: datetime | None = None, labels: bool = False) -> SignalFile:
+        """Takes one `as_of` (None: the training grid) and whether to label the rows; writes every eligible lead's signals; says where."""
+        return signals(self, as_of, labels)
+
+    def list_signals(self) -> SignalList:
+        """Takes nothing; returns every declared signal and whether it can be computed."""
+        return list_signals(self)
+
+    def show_signal(self, name: str, as_of: datetime | None = None) -> SignalProfile:
+        """Takes a signal's id and one `as_of` (None: the training grid); returns it in words, its values, and its strength alone."""
+        return show_signal(self, name, as_of)
+
+    def cover_signals(self, as_of: datetime | None = None) -> SignalCoverage:
+        """Takes one `as_of` (None: the newest with known outcomes); returns how much each signal says there, and unused events."""
+        return cover_signals(self, as_of)
+
+    def compile_signals(self, dialect: str = "duckdb", as_of: datetime | None = None) -> SignalQuery:
+        """Takes an SQL dialect and one `as_of` (None: the training grid); returns the query that computes every signal."""
+        return compile_signals(self, dialect, as_of)
 
     def train(self, track: bool = False) -> TrainingReport:
         """Takes whether to write the run to the tracker; returns the comparison, the calibration and the new bundle's version."""

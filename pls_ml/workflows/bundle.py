@@ -9,9 +9,9 @@ from typing import Any
 from pls_ml.calibration import calibrator_from_dict
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import BundleError, suggest
+from pls_ml.core.files import write_json
 from pls_ml.core.protocols import Calibrator, Scorer
 from pls_ml.io.bundles import read_bundle, write_bundle
-from pls_ml.io.files import write_json
 from pls_ml.scores import ScorecardClassifier, scorer_from_dict
 from pls_ml.workflows.config import ProjectConfig
 from pls_ml.workflows.project import Project
@@ -70,7 +70,7 @@ def load_bundle(project: Project, version: str | None = None) -> Bundle:
             f"no model '{version}'{suggest(version, known)}: expected one of {', '.join(known) or 'none yet; run `pls-ml train`'}"
         )
     parts, texts = read_bundle(project.models / version)
-    return _assemble(version, parts, texts)
+    return assemble_bundle(version, parts, texts)
 
 
 def read_pointer(project: Project, name: str) -> str | None:
@@ -84,7 +84,8 @@ def read_pointer(project: Project, name: str) -> str | None:
         raise BundleError(f"{path} is damaged ({error}): run `pls-ml promote VERSION`, or train again") from error
 
 
-def _assemble(version: str, parts: dict[str, Any], texts: dict[str, str]) -> Bundle:
+def assemble_bundle(version: str, parts: dict[str, Any], texts: dict[str, str]) -> Bundle:
+    """Takes a version, and a bundle's parts and tree texts as read; returns the bundle."""
     scorers = {}
     for name, data in parts["scorers"]["scorers"].items():
         trees = sorted((int(stem.rsplit("_", 1)[1]), text) for stem, text in texts.items() if stem.startswith(f"trees_{name}_"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pls_ml.core.catalogue import Signal
 from pls_ml.core.spec import Spec
@@ -27,6 +28,9 @@ class DataConfig(Spec):
     subscriptions: TableSource | None = None
     opportunities: TableSource | None = None
     suppressions: TableSource | None = None
+    workspaces: TableSource | None = None
+    usage_limits: TableSource | None = None
+    support_tickets: TableSource | None = None
     until: datetime | None = None
     """The end of the data, when it is not the last moment an event became known."""
 
@@ -50,12 +54,21 @@ class HorizonConfig(Spec):
 
 
 class SignalsConfig(Spec):
-    """Which signals: a shipped or own catalogue file, and further definitions written here."""
+    """Which signals: a shipped or own catalogue file (or 'discover': made from the log's own names), and definitions written here."""
 
     catalogue: str | None = "default"
     define: tuple[Signal, ...] = ()
     drop: tuple[str, ...] = ()
     grain: Literal["day", "hour", "minute"] = "day"
+    timezone: str = "UTC"
+    """Where days and weeks begin at midnight."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"'{value}' is no known zone: write a name such as Europe/Berlin")
+        return value
 
 
 class SplitConfig(Spec):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pls_ml.core.builtin import find_builtin
+from pls_ml.core.files import write_bytes
 from pls_ml.explanations.receipts import Receipt
-from pls_ml.io.files import write_bytes
 from pls_ml.synthetic import WorldSpec, generate_world, write_world
 from pls_ml.workflows.api import open_project
 from pls_ml.workflows.progress import Progress

@@ -61,7 +61,7 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     project = bundle.apply(project)
     data = load_data(project, bundle.catalogue)
     require_signals(bundle, data)
-    moment = place_moment(data, as_of, project.config.signals.grain)
+    moment = place_moment(data, as_of)
     _require_known(data, lead_id)
     removed = build_night_spine(project, data, moment, all_past=as_of is None)
     data.database.execute("DELETE FROM spine WHERE lead_id <> ?", [lead_id])
@@ -69,7 +69,7 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
         reason = data.database.rows("SELECT removed FROM screened WHERE lead_id = ? AND removed IS NOT NULL", [lead_id])
         why = reason[0][0] if reason else "it had not signed up, or is scored at another moment"
         raise UnknownLeadError(f"lead '{lead_id}' is not scored at {moment:%Y-%m-%d}: {why}; choose another `--as-of`")
-    build_signals(project, data, bundle.catalogue, project.config.signals.grain)
+    build_signals(project, data, bundle.catalogue)
     table = read_signals(data, bundle.catalogue, removed)
     found = explain_table(bundle, table)
     reasons = pick_reasons(found[bundle.used].to_frame(), bundle.catalogue.signals)

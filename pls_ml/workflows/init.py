@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pls_ml.core.builtin import find_builtin
 from pls_ml.core.errors import ConfigError
-from pls_ml.io.files import write_bytes
+from pls_ml.core.files import write_bytes
 
 
 def init(path: Path) -> Path:

@@ -26,17 +26,19 @@ class PrintedProgress(Progress):
     def __init__(self) -> None:
         """Takes nothing."""
         from rich.console import Console
+        from rich.markup import escape
 
         self._console = Console(stderr=True, highlight=False)
+        self._escape = escape
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
         """Takes what is being done; shows it, then how long it took."""
         start = read_stopwatch()
-        with self._console.status(f"{title} …"):
+        with self._console.status(f"{self._escape(title)} …"):
             yield
-        self._console.print(f"[green]✓[/] {title} [dim]{read_stopwatch() - start:.1f} s[/]")
+        self._console.print(f"[green]✓[/] {self._escape(title)} [dim]{read_stopwatch() - start:.1f} s[/]")
 
     def note(self, sentence: str) -> None:
         """Takes a finding; prints it."""
-        self._console.print(f"[yellow]![/] {sentence}", soft_wrap=True)
+        self._console.print(f"[yellow]![/] {self._escape(sentence)}", soft_wrap=True)

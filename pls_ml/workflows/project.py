@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from pls_ml.core.builtin import find_builtin
-from pls_ml.core.catalogue import Catalogue
+from pls_ml.core.catalogue import Catalogue, Signal
+from pls_ml.core.database import Database
 from pls_ml.core.errors import ConfigError, suggest
+from pls_ml.core.windows import Grain
 from pls_ml.io.yaml import read_spec
+from pls_ml.labels.outcomes import FromColumn, FromEvents
+from pls_ml.labels.spine import AgeSpine, OrderSpine
 from pls_ml.scores.card import Scorecard
+from pls_ml.signals.discovery import discover_signals, fit_windows
 from pls_ml.workflows.config import ProjectConfig
 from pls_ml.workflows.progress import Progress
+
+DISCOVER = "discover"
+"""In place of a catalogue: the signals are made from the log's own names."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +40,15 @@ class Project:
         """Where bundles are kept."""
         return self.output / "models"
 
-    def catalogue(self) -> Catalogue:
-        """Takes nothing; returns the declared signals: the catalogue file, without the dropped ones, with those defined in the project."""
+    def catalogue(self, database: Database, grain: Grain) -> Catalogue:
+        """Takes a database with the log and the time grain, for signals that are discovered; returns the declared signals.
+
+        They are those of the catalogue file, without the dropped ones, and those defined in the project.
+        """
         from pydantic import ValidationError
 
         config = self.config.signals
-        declared = () if config.catalogue is None else read_spec(self._find(config.catalogue, "signals"), Catalogue, "catalogue").signals
+        declared = self._declared(database, grain)
         ids = [signal.id for signal in declared]
         for name in config.drop:
             if name not in ids:
@@ -48,6 +59,24 @@ class Project:
             return Catalogue(signals=(*kept, *config.define))
         except ValidationError as error:
             raise ConfigError(f"`signals`: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+
+    def _declared(self, database: Database, grain: Grain) -> tuple[Signal, ...]:
+        name = self.config.signals.catalogue
+        if name is None:
+            return ()
+        if name == DISCOVER:
+            spine = self.config.spine
+            windows = fit_windows(spine.after if isinstance(spine, AgeSpine) else None, grain)
+            return discover_signals(database, windows, self._barred())
+        return read_spec(self._find(name, "signals"), Catalogue, "catalogue").signals
+
+    def _barred(self) -> tuple[str, ...]:
+        """Names that are the outcome, or order it, so that no signal is made of them."""
+        outcome, spine = self.config.outcome, self.config.spine
+        order = (spine.column,) if isinstance(spine, OrderSpine) else ()
+        if isinstance(outcome, FromEvents):
+            return (*outcome.won, *outcome.lost, *order)
+        return (outcome.column, *order) if isinstance(outcome, FromColumn) else order
 
     def card(self) -> Scorecard | None:
         """Takes nothing; returns the project's scorecard, if it names one."""

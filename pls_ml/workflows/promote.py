@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pls_ml.core.errors import BundleError
-from pls_ml.io.files import write_json
+from pls_ml.core.files import write_json
 from pls_ml.tracking import open_tracker
 from pls_ml.workflows.bundle import load_bundle, read_pointer
 from pls_ml.workflows.project import Project

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from pls_ml.core.errors import BundleError, TableError
+from pls_ml.core.files import digest_file, write_bytes
 from pls_ml.explanations.reasons import pick_reasons
-from pls_ml.io.files import digest_file, write_bytes
 from pls_ml.reports.lead_page import LeadPage, PageLead, PageReceipt, PageSignal, render_lead_page
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.project import Project

@@ -11,19 +11,21 @@ import numpy as np
 import pandas as pd
 
 from pls_ml.accounts.segments import assign_segments
+from pls_ml.core.columns import holds_at
 from pls_ml.core.database import literals
 from pls_ml.core.errors import BundleError, DataError
+from pls_ml.core.files import digest_file, write_json
+from pls_ml.core.windows import EPOCH
 from pls_ml.events.identity import free_mail_domains
 from pls_ml.explanations.receipts import Receipts, build_receipts
 from pls_ml.handoffs.selection import select_handoffs
-from pls_ml.io.files import digest_file, write_json
 from pls_ml.io.sinks import write_parquet
 from pls_ml.labels.contact import find_blocked
 from pls_ml.labels.population import Exclusion, select_spine
 from pls_ml.labels.spine import AgeSpine, OrderSpine, build_grid, build_moment
 from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.bundle import Bundle, load_bundle
-from pls_ml.workflows.data import EPOCH, LoadedData, build_signals, load_data, place_moment
+from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, read_signals
 
@@ -75,12 +77,12 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     project = bundle.apply(project)
     data = load_data(project, bundle.catalogue)
     require_signals(bundle, data)
-    moment = place_moment(data, as_of, project.config.signals.grain)
+    moment = place_moment(data, as_of)
     removed = build_night_spine(project, data, moment)
     if not data.database.count("spine"):
         why = _list(removed) or "nobody had signed up, or reached the age at which leads are scored"
         raise DataError(f"no lead is eligible at {moment:%Y-%m-%d} ({why}): choose another `as_of`{_suggest_day(project, data)}")
-    build_signals(project, data, bundle.catalogue, project.config.signals.grain)
+    build_signals(project, data, bundle.catalogue)
     table = read_signals(data, bundle.catalogue, removed)
     with project.progress.step(f"scoring and explaining {len(table.spine):,} leads"):
         receipts = explain_table(bundle, table)
@@ -97,9 +99,10 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
 def _suggest_day(project: Project, data: LoadedData) -> str:
     if not isinstance(project.config.spine, AgeSpine):
         return ""
-    build_grid(data.database, project.config.spine, project.config.signals.grain, data.data_end)
-    last = data.database.rows("SELECT max(date_trunc('day', as_of) + INTERVAL 1 DAY) FROM grid")[0][0]
-    return f"; the last day with a lead is {last:%Y-%m-%d}" if last else ""
+    build_grid(data.database, project.config.spine, data.grain, data.data_end)
+    last = data.database.rows("SELECT max(as_of) FROM grid")[0][0]
+    day = data.grain.start_of((data.grain.tick_of(last) // data.grain.ticks_per_day + 1) * data.grain.ticks_per_day) if last else None
+    return f"; the last day with a lead is {day:%Y-%m-%d}" if day else ""
 
 
 def require_signals(bundle: Bundle, data: LoadedData) -> None:
@@ -125,9 +128,10 @@ def build_night_spine(project: Project, data: LoadedData, moment: datetime, all_
     """
     config = project.config
     if isinstance(config.spine, AgeSpine | OrderSpine):
-        build_grid(data.database, config.spine, config.signals.grain, moment)
+        build_grid(data.database, config.spine, data.grain, moment)
         if isinstance(config.spine, AgeSpine) and not all_past:
-            data.database.execute("DELETE FROM grid WHERE as_of <= CAST(? AS TIMESTAMP) - INTERVAL 1 DAY", [moment])
+            yesterday = data.grain.start_of(data.grain.tick_of(moment) - data.grain.ticks_per_day)
+            data.database.execute("DELETE FROM grid WHERE as_of <= ?", [yesterday])
     else:
         build_moment(data.database, moment)
     # A finished outcome column has no dates; whoever it says has won is a customer by the time anybody is scored.
@@ -135,7 +139,7 @@ def build_night_spine(project: Project, data: LoadedData, moment: datetime, all_
     never: tuple[Exclusion, ...] = ("no_contact", "suppressed")  # a night shows nobody who must not be contacted
     exclude = tuple(dict.fromkeys((*config.population.exclude, *never)))
     population = config.population.model_copy(update={"exclude": exclude})
-    return select_spine(data.database, population, config.signals.grain, config.outcome.level)
+    return select_spine(data.database, population, data.grain, config.outcome.level)
 
 
 def _find_blocked(project: Project, data: LoadedData) -> dict[str, str]:
@@ -169,10 +173,10 @@ def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[s
         "SELECT g.lead_id, a.name AS account_name, a.employee_count, "
         f"coalesce(u.email_domain IN {literals(free_mail_domains())}, false) AS is_free_mail, coalesce(t.users, 1) AS team_size "
         "FROM spine AS g JOIN users AS u ON u.user_id = g.lead_id "
-        "LEFT JOIN accounts AS a ON a.account_id = g.account_id AND (a.valid_from IS NULL OR a.valid_from < g.as_of) "
-        'LEFT JOIN (SELECT s."row", count(*) AS users FROM spine AS s JOIN users AS m ON m.account_id = s.account_id '
-        'AND coalesce(m.signup_at < s.as_of, true) GROUP BY 1) AS t ON t."row" = g."row" '
-        'QUALIFY row_number() OVER (PARTITION BY g."row" ORDER BY a.valid_from DESC NULLS LAST) = 1'
+        f"LEFT JOIN accounts AS a ON a.account_id = g.account_id AND {holds_at('a', 'g.as_of')} "
+        'LEFT JOIN (SELECT s."row", count(*) AS users FROM spine AS s JOIN user_versions AS m ON m.account_id = s.account_id '
+        f"AND {holds_at('m', 's.as_of')} AND coalesce(m.signup_at < s.as_of, true) GROUP BY 1) AS t "
+        'ON t."row" = g."row"'
     )
     frame = frame.merge(people, on="lead_id", how="left", validate="many_to_one")
     frame["segment"] = assign_segments(frame)

@@ -7,9 +7,9 @@ from io import BytesIO
 from math import isfinite
 from typing import Any
 
+from pls_ml.core.files import digest_data, to_json
 from pls_ml.core.records import RunRecord
 from pls_ml.evaluation.plots import draw_gain, draw_reliability
-from pls_ml.io.files import digest_data, to_json
 from pls_ml.tracking import open_tracker
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.training_report import TrainingReport

@@ -14,13 +14,14 @@ from pls_ml.evaluation.measures import CandidateScores
 from pls_ml.evaluation.ranking import gain_curve
 from pls_ml.evaluation.reliability import ReliabilityTable, reliability_table
 from pls_ml.evaluation.splits import Split, SplitSpec, split_rows
-from pls_ml.labels.horizon import LabelCounts, label_spine
+from pls_ml.labels.horizon import LabelCounts
 from pls_ml.labels.twins import find_outcome_twins
 from pls_ml.workflows.bundle import FROZEN, Bundle, save_bundle
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
 from pls_ml.workflows.data import LoadedData, build_signals, load_data
+from pls_ml.workflows.inputs import set_aside_leaks
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.signals import SignalTable, build_spine, read_signals
+from pls_ml.workflows.signals import SignalTable, build_spine, keep_matured, read_signals
 from pls_ml.workflows.tracking import track_training
 from pls_ml.workflows.training_report import TrainingReport
 
@@ -65,7 +66,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         removed=table.removed,
         not_computable=data.coverage.not_computable,
         calibrators={name: calibrator.to_dict() for name, calibrator in calibrators.items()},
-        notes=(*notes, *_warn_of_calibration(comparison, used)),
+        notes=(*table.notes, *notes, *_warn_of_calibration(comparison, used)),
         tracked=None,
     )
     return track_training(project, report, data.digest) if track else report
@@ -82,17 +83,16 @@ def _warn_of_calibration(comparison: Comparison, used: str) -> tuple[str, ...]:
 def load_training_rows(project: Project) -> tuple[LoadedData, SignalTable, TrainingRows, LabelCounts]:
     """Takes a project; returns its loaded data, the signal table of matured rows, the same as training rows, and the label counts."""
     data = load_data(project)
+    catalogue, left_out = set_aside_leaks(project, data.database, data.coverage.catalogue)
     removed = build_spine(project, data, None)
-    horizon = project.config.horizon.to_horizon() if project.config.timed else None
-    counts = label_spine(data.database, horizon, data.data_end)
+    counts = keep_matured(project, data)
     if not counts.positives:
         raise DataError(
             f"none of the {counts.rows:,} matured rows is won within the horizon: expected at least one; check `outcome` and `horizon`"
         )
-    data.database.execute('DELETE FROM spine WHERE "row" NOT IN (SELECT "row" FROM labels)')
-    build_signals(project, data, data.coverage.catalogue, project.config.signals.grain)
-    table = read_signals(data, data.coverage.catalogue, removed)
-    labels = data.database.frame('SELECT label FROM labels ORDER BY "row"')["label"].to_numpy(np.int8)
+    build_signals(project, data, catalogue)
+    table = read_signals(data, catalogue, removed, left_out)
+    labels = data.database.frame('SELECT label FROM spine ORDER BY "row"')["label"].to_numpy(np.int8)
     # A lead counts once a month, however dense the grid. Once in all would overstate winners, who leave the population when they win.
     month = table.spine["as_of"].dt.to_period("M")
     weight = 1.0 / table.spine.groupby(["lead_id", month])["lead_id"].transform("size").to_numpy(np.float64)
@@ -110,11 +110,6 @@ def _split(project: Project, rows: TrainingRows) -> Split:
 
 def _audit(project: Project, data: LoadedData, training: TrainingRows) -> LeakAudit:
     acknowledged = project.config.model.acknowledge_leaks
-    risky = [s.id for s in data.coverage.catalogue.signals if s.leak_risk == "high" and s.id not in acknowledged]
-    if risky:
-        raise LeakageError(
-            f"signal '{risky[0]}' is declared leak-prone: drop it, or list it under `model.acknowledge_leaks` if it was known at the time"
-        )
     for twin in find_outcome_twins(data.database, project.config.outcome.level):
         if twin.event not in acknowledged:
             raise LeakageError(

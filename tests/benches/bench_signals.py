@@ -1,86 +1,123 @@
-"""What signals cost: as ratios to the floor (reading the columns they need) and to pandas' usual idiom, all in one run.
+"""What signals cost at several sizes of the log: ratios to the floor and to the usual idioms of pandas and polars, all in one run.
 
-Run with `make bench`. Medians of several runs; the size is printed beside them.
+Run with `make bench` (two small sizes), or `python -m tests.benches.bench_signals --millions 10 30 100 --results FILE`.
 """
 
-import statistics
-import sys
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
-
-from pls_ml import open_project
 from pls_ml.core.builtin import find_builtin
-from pls_ml.core.database import Database, literal
-from pls_ml.synthetic import WorldSpec, generate_world, write_world
-from pls_ml.workflows.data import load_data
-from pls_ml.workflows.signals import build_spine
+from tests.benches.logs import add_busy_user, write_log
+from tests.benches.measure import run
 
-COLUMNS = ("event_id", "event_time", "known_at", "user_id", "event", "feature", "tier", "topic", "external", "step", "duration_s")
-RUNS = 3
-
-
-def measure(action: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(RUNS):
-        start = time.perf_counter()
-        action()
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)
+END = datetime(2025, 2, 24)
+DAYS = 420
+"""The generator's span: 2024-01-01 and 420 days on."""
+WEEKS = 52
+PANDAS_MOST = 40.0
+"""Million events beyond which pandas would need more memory than most machines have."""
 
 
-def read_columns(path: Path) -> None:
-    database = Database([path.parent])
-    touched = ", ".join(f"max(hash({name}))" for name in COLUMNS)
-    database.rows(f"SELECT {touched} FROM read_parquet({literal(path)})")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--millions", type=float, nargs="+", default=[1.0, 4.0])
+    parser.add_argument("--busy", type=float, default=0.0, help="million events of one user, added to the smallest log")
+    parser.add_argument("--results", type=Path)
+    asked = parser.parse_args()
+    found = []
+    for size in asked.millions:
+        with tempfile.TemporaryDirectory() as name:
+            found.append(measure_size(Path(name), size))
+            print(describe(found[-1]), flush=True)
+            if asked.busy and size == min(asked.millions):
+                found[-1]["busy user"] = measure_busy(Path(name), asked.busy)
+                print(json.dumps(found[-1]["busy user"]), flush=True)
+    results = {"sizes": found, "exponents": find_exponents(found)}
+    print(json.dumps(results["exponents"]))
+    if asked.results:
+        asked.results.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
-def group_in_pandas(path: Path, as_of: datetime) -> None:
-    """Ten signals of one `as_of`, in the vectorised idiom most notebooks use."""
-    events = pd.read_parquet(path, columns=["event_time", "user_id", "event", "feature", "tier"])
-    moment = pd.Timestamp(as_of, tz="UTC")
-    seen = events[(events["event_time"] < moment) & (events["event_time"] >= moment - timedelta(days=30))]
-    counts = [seen[seen["event"] == name].groupby("user_id").size() for name in seen["event"].value_counts().index[:7]]
-    used = seen[seen["event"] == "feature_used"]
-    counts.append(used.groupby("user_id")["feature"].nunique())
-    counts.append(used[used["tier"] == "premium"].groupby("user_id")["feature"].nunique())
-    counts.append(seen.assign(day=seen["event_time"].dt.floor("D")).groupby("user_id")["day"].nunique())
-    pd.concat(counts, axis=1)
+def measure_size(folder: Path, millions: float) -> dict[str, Any]:
+    """Takes an empty folder and a size; returns every action's seconds and memory on a log of that size."""
+    events = write_log(folder, millions)
+    write_projects(folder)
+    runs = 3 if millions <= PANDAS_MOST else 1
+    fresh, kept, grown = folder / "fresh", folder / "kept", folder / "grown"
+    clear = lambda: shutil.rmtree(fresh, ignore_errors=True)  # noqa: E731  # said once, used as a value
+    result: dict[str, Any] = {"events": events, "floor": run(folder, "floor", END, fresh, 3)}
+    result["one as_of from the log"] = run(folder, "one", END, fresh, runs, clear)
+    result["state from the log"] = run(folder, "state", END, fresh, runs, clear)
+    run(folder, "state before", END, kept)
+    run(folder, "state before", END, kept)  # the sums of the far past are made when a state grows
+
+    def restore() -> None:
+        shutil.rmtree(grown, ignore_errors=True)
+        shutil.copytree(kept, grown)
+
+    result["a night: one more day, all signals"] = run(folder, "one", END, grown, runs, restore)
+    result["one as_of from the state"] = run(folder, "one", END, fresh, runs)
+    result[f"{WEEKS} as_ofs from the log"] = run(folder, "grid", END, fresh, 1, clear)
+    result[f"{WEEKS} as_ofs from the state"] = run(folder, "grid", END, fresh, runs)
+    if find_spec("polars"):  # a peer, and no dependency: `pip install polars` puts it into the comparison
+        result["polars, one as_of"] = run(folder, "polars", END, fresh, runs)
+    if millions <= PANDAS_MOST:
+        result["pandas, one as_of"] = run(folder, "pandas", END, fresh, 1)
+    return result
 
 
-def main(accounts: int) -> None:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        start = time.perf_counter()
-        world = generate_world(WorldSpec(accounts=accounts))
-        generated = time.perf_counter() - start
-        paths = write_world(world, folder / "data")
-        (folder / "pls.yaml").write_bytes(find_builtin("demo.yaml").read_bytes())
-        project = open_project(folder / "pls.yaml")
-        data = load_data(project)
-        moment = data.data_end or datetime.max
-        floor = measure(lambda: read_columns(paths["events"]))
-        prepared = measure(lambda: load_data(project))
-        one = measure(lambda: project.signals(moment))
-        pandas = measure(lambda: group_in_pandas(paths["events"], moment))
-        build_spine(project, data, None)
-        rows = data.database.count("spine")
-        grid = measure(project.signals)
-        columns = len(list(data.coverage.catalogue))
-    events = world.tables["events"].num_rows
-    print(f"{events:,} events, {columns} signal columns; floor (reading the columns): {floor:.2f} s; generated in {generated:.1f} s")
-    for title, seconds in (
-        ("log to clean state", prepared),
-        ("log to signals of one as_of", one),
-        (f"log to signals of {rows:,} rows on the grid", grid),
-        ("pandas, ten signals of one as_of", pandas),
-    ):
-        print(f"{title:<48} {seconds:6.2f} s  {seconds / floor:6.1f} x floor")
+def measure_busy(folder: Path, millions: float) -> dict[str, Any]:
+    """Takes a folder with a log and a size; adds one user's events; returns what one `as_of` costs then."""
+    add_busy_user(folder, millions)
+    fresh = folder / "busy"
+    return {
+        "events added": int(millions * 1e6),
+        "floor": run(folder, "floor", END, fresh),
+        "one as_of from the log": run(folder, "one", END, fresh),
+    }
+
+
+def write_projects(folder: Path) -> None:
+    """The demo's project on this log with 52 weekly `as_of`s, and the same one a day earlier."""
+    text = find_builtin("demo.yaml").read_text(encoding="utf-8").replace("data/events.parquet", "data/events")
+    start = END - timedelta(weeks=WEEKS - 1)
+    text = text.replace("{kind: calendar, every_days: 14}", f"{{kind: calendar, every_days: 7, start: {start:%Y-%m-%d}}}")
+    (folder / "pls.yaml").write_text(text, encoding="utf-8")
+    before = text.replace("data:\n", f"data:\n  until: {END - timedelta(days=1):%Y-%m-%d}\n", 1)
+    (folder / "before.yaml").write_text(before, encoding="utf-8")
+
+
+def find_exponents(found: list[dict[str, Any]]) -> dict[str, float]:
+    """Takes the sizes' results; returns, for each action, the slope of log seconds on log events."""
+    if len(found) < 2:
+        return {}
+    x = [math.log(one["events"]) for one in found]
+    mean = sum(x) / len(x)
+    spread = sum((a - mean) ** 2 for a in x)
+    actions = [name for name in found[0] if all(isinstance(one.get(name), dict) and "seconds" in one[name] for one in found)]
+    return {name: sum((a - mean) * math.log(one[name]["seconds"]) for a, one in zip(x, found, strict=True)) / spread for name in actions}
+
+
+def describe(result: dict[str, Any]) -> str:
+    """Takes one size's results; returns them as a table for a person."""
+    floor = result["floor"]["seconds"]
+    lines = [f"{result['events']:,} events"]
+    for name, one in result.items():
+        if isinstance(one, dict) and "seconds" in one:
+            lines.append(
+                f"  {name:<38} {one['seconds']:8.2f} s {one['seconds'] / floor:7.1f} x floor {one['gb']:6.2f} GB  {one['rows'] or 0:>12,}"
+            )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3000)
+    main()

@@ -10,7 +10,7 @@ HEAVY = ("sklearn", "lightgbm", "shap", "mlflow", "optuna", "matplotlib", "panda
 COMMANDS = ["check", "demo", "explain", "init", "promote", "report", "score", "signals", "train"]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["score", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["score", "--help"], ["signals", "--help"]])
 def test_help_imports_no_heavy_library(arguments):
     code = "from pls_ml.cli import main; main()"
 

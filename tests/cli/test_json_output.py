@@ -23,6 +23,38 @@ def test_check_counts_what_the_data_hold(world):
     assert not set(found["computable"]) & set(found["not_computable"])
 
 
+def test_check_describes_the_kept_state(world):
+    found = plain_json(run("check", "--project", world, "--json"))
+
+    state = found["state"]
+    assert state["until"] == found["data_end"]
+    assert state["segments"] >= 9  # the world is nine months and some days long
+    assert state["bytes"] == sum(path.stat().st_size for path in (world.parent / "out" / "state").glob("*.parquet"))
+    said = run("check", "--project", world).stdout
+    size = f"{state['segments']} segments, {state['bytes'] / 1e6:,.1f} MB"
+    assert f"state: kept until {state['until']}, {size}, digest {state['digest'][:12]}" in said
+
+
+def test_check_names_leak_prone_inputs_and_who_reads_them(world):
+    found = {one["name"]: one["read_by"] for one in plain_json(run("check", "--project", world, "--json"))["leak_prone"]}
+
+    assert found == {"event 'invoice_downloaded'": ["invoice_downloads"], "event 'upgrade_completed'": ["upgrade_abandoned"]}
+    said = run("check", "--project", world).stdout
+    assert "leak-prone: event 'invoice_downloaded' mostly follows a purchase: read by invoice_downloads" in said
+
+
+def test_check_names_leak_prone_columns_that_nothing_reads(small):
+    users = small.parent / "users.csv"
+    header, *rows = users.read_text().splitlines()
+    users.write_text("\n".join([f"{header},account_owner", *(f"{row},rep" for row in rows)]) + "\n")
+
+    found = plain_json(run("check", "--project", small, "--json"))["leak_prone"]
+
+    reason = "is filled in or overwritten later, and the table has no history"
+    assert {"name": "`users.account_owner`", "reason": reason, "read_by": []} in found
+    assert f"leak-prone: `users.account_owner` {reason}: no signal reads it" in run("check", "--project", small).stdout
+
+
 def test_check_says_the_same_to_a_person(world):
     found = plain_json(run("check", "--project", world, "--json"))
 

@@ -1,7 +1,10 @@
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
-from pls_ml.core.catalogue import Catalogue, Condition, Signal, event_filters, references
+from pls_ml.core.catalogue import Catalogue, Signal, event_filters, references
+from pls_ml.core.measures import OF_ACCOUNTS, SUBTRACTABLE, WINDOWED, Condition, Measure, SecondsToFirst
 
 
 def signal(name: str, measure: dict, **more) -> dict:
@@ -60,6 +63,8 @@ def test_the_same_signal_may_not_hide_behind_other_windows():
         (ratio("share", "views_7d", "view_7d"), "view_7d"),
         (ratio("share", "views_7d", "views_7d", requires=[{"signal": "views", "gte": 1}]), "views"),
         (rule("busy", {"signal": "views_7", "gte": 1}), "views_7"),
+        (signal("busy", {"kind": "rule", "any": [{"signal": "views_7", "gte": 1}]}), "views_7"),
+        (signal("left", {"kind": "difference", "of": "views_7d", "minus": "views_7"}), "views_7"),
     ],
 )
 def test_a_reference_to_a_column_that_is_not_declared_is_refused_with_the_nearest_one(user, wanted):
@@ -87,27 +92,116 @@ def test_columns_are_ordered_after_those_that_they_refer_to():
     assert names(found) == ["hot", "share", "views_7d", "views_30d"]
 
 
-WINDOWED = ["count", "distinct", "sum", "active_days", "active_users", "abandoned"]
-UNWINDOWED = ["days_since_last", "seconds_to_first", "rising", "declining", "age_days", "account_users"]
+KINDS = {kind.model_fields["kind"].annotation.__args__[0]: kind for kind in get_args(get_args(Measure)[0])}
+CONDITION = {"signal": "y", "gte": 1}
+MORE = {
+    "distinct": {"of": "feature"},
+    "sum": {"of": "value"},
+    "active_values": {"column": "department"},
+    "latest": {"among": ["a", "b"]},
+    "abandoned": {"started": {}, "completed": {}},
+    "records": {"table": "workspaces"},
+    "attribute": {"table": "users", "column": "title"},
+    "ratio": {"numerator": "y", "denominator": "y"},
+    "difference": {"of": "y", "minus": "y"},
+    "rule": {"all": [CONDITION]},
+}
 
 
 def measure(kind: str) -> dict:
-    more = {"distinct": {"of": "feature"}, "sum": {"of": "value"}, "abandoned": {"started": {}, "completed": {}}}
-    return {"kind": kind} | more.get(kind, {})
+    return {"kind": kind} | MORE.get(kind, {})
 
 
-@pytest.mark.parametrize("kind", WINDOWED)
+def scopes(kind: str) -> list[str]:
+    """Whose events a measure may be taken over."""
+    scopes = {
+        "user": KINDS[kind] not in OF_ACCOUNTS,
+        "account": KINDS[kind] is not SecondsToFirst,
+        "colleagues": KINDS[kind] in SUBTRACTABLE,
+    }
+    return [scope for scope, fits in scopes.items() if fits]
+
+
+def test_a_measure_stands_for_every_kind_there_is():
+    assert {"count", "streak", "sessions", "latest", "limit_use", "difference", "rule"} < KINDS.keys()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind] in WINDOWED])
 def test_a_measure_over_a_window_needs_one(kind):
+    scope = {"scope": scopes(kind)[0]}
     with pytest.raises(ValidationError, match=rf"signal 'x' needs `windows`, for example \[30d\] or \[lifetime\] \(measure '{kind}'\)"):
-        catalogue(signal("x", measure(kind)))
-    assert names(catalogue(signal("x", measure(kind), windows=["30d"]))) == ["x_30d"]
+        catalogue(signal("x", measure(kind), **scope))
+    assert names(catalogue(signal("x", measure(kind), windows=["30d"], **scope))) == ["x_30d"]
 
 
-@pytest.mark.parametrize("kind", UNWINDOWED)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind] not in WINDOWED])
 def test_a_measure_without_a_window_takes_none(kind):
     with pytest.raises(ValidationError, match=rf"signal 'x' takes no `windows` \(measure '{kind}'\)"):
-        catalogue(signal("x", measure(kind), windows=["30d"]))
-    assert names(catalogue(signal("x", measure(kind)))) == ["x"]
+        catalogue(signal("y", {"kind": "age_days"}), signal("x", measure(kind), windows=["30d"]))
+    assert names(catalogue(signal("y", {"kind": "age_days"}), signal("x", measure(kind)))) == ["y", "x"]
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize(
+    ("scope", "reason"),
+    [
+        ("user", "only an account has '{kind}'; use `scope: account`"),
+        ("account", "an account has no signup; use `scope: user` with '{kind}'"),
+        ("colleagues", "'{kind}' cannot be taken over colleagues; use `scope: account`"),
+    ],
+)
+def test_a_measure_is_taken_over_those_who_have_it_and_refused_with_the_reason_otherwise(kind, scope, reason):
+    given = signal("x", measure(kind), scope=scope, windows=["30d"] if KINDS[kind] in WINDOWED else [])
+    if scope in scopes(kind):
+        assert Signal.model_validate(given).scope == scope
+    else:
+        with pytest.raises(ValidationError, match=f"signal 'x': {reason.format(kind=kind)}"):
+            Signal.model_validate(given)
+
+
+@pytest.mark.parametrize("kind", ["count", "distinct", "sum", "active_days", "sessions", "minutes"])
+def test_the_first_days_from_signup_are_a_window_of_events_of_a_user(kind):
+    found = catalogue(signal("x", measure(kind), windows=["first_14d", "7d"]))
+
+    assert names(found) == ["x_first_14d", "x_7d"]
+    assert [column.window.from_signup for column in found] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope"),
+    [("count", "account"), ("count", "colleagues"), ("new_users", "user"), ("records", "user"), ("growth", "user"), ("abandoned", "user")],
+)
+def test_the_first_days_from_signup_are_refused_where_nobody_signed_up(kind, scope):
+    with pytest.raises(
+        ValidationError, match="signal 'x': 'first_14d' counts from a user's signup; use `scope: user` and a measure of events"
+    ):
+        catalogue(signal("x", measure(kind), windows=["first_14d"], scope=scope))
+
+
+@pytest.mark.parametrize(("kind", "more"), [("latest", {}), ("attribute", {"type": "category"})])
+def test_nothing_stands_in_for_a_missing_category(kind, more):
+    given = signal("x", measure(kind) | more)
+
+    assert Signal.model_validate(given).is_category
+    with pytest.raises(ValidationError, match="signal 'x' is a category: `missing` is for numbers"):
+        Signal.model_validate(given | {"missing": 0})
+
+
+def test_a_number_may_stand_in_for_a_missing_value():
+    assert Signal.model_validate(signal("x", measure("days_since_last"), missing=999)).missing == 999
+    assert Signal.model_validate(signal("x", measure("days_since_last"))).missing is None
+
+
+@pytest.mark.parametrize("kind", ["sessions", "minutes"])
+def test_a_gap_is_a_length_of_time(kind):
+    assert Signal.model_validate(signal("x", measure(kind), windows=["7d"])).measure.gap == "30m"
+    with pytest.raises(ValidationError, match="window 'a while' is not a length of time"):
+        catalogue(signal("x", measure(kind) | {"gap": "a while"}, windows=["7d"]))
+
+
+def test_the_latest_of_one_event_is_refused():
+    with pytest.raises(ValidationError, match="at least 2 items"):
+        catalogue(signal("x", {"kind": "latest", "among": ["a"]}))
 
 
 @pytest.mark.parametrize("window", ["30", "0d", "month", "-7d"])
@@ -116,9 +210,10 @@ def test_a_window_that_is_no_length_of_time_is_refused(window):
         catalogue(count("x", window))
 
 
-def test_an_abandoned_step_needs_a_window_with_an_end():
-    with pytest.raises(ValidationError, match="signal 'x': an abandoned step needs a window with an end, such as 30d"):
-        catalogue(signal("x", measure("abandoned"), windows=["lifetime"]))
+@pytest.mark.parametrize("kind", ["abandoned", "growth"])
+def test_a_measure_that_compares_with_before_needs_a_window_with_an_end(kind):
+    with pytest.raises(ValidationError, match=f"signal 'x': measure '{kind}' needs a window with an end, such as 30d"):
+        catalogue(signal("x", measure(kind), windows=["lifetime"]))
 
 
 def test_a_grace_period_that_is_no_length_of_time_is_refused():
@@ -141,7 +236,7 @@ def test_a_bound_of_nought_is_an_operator(condition):
 
 
 def test_a_rule_without_a_condition_is_refused():
-    with pytest.raises(ValidationError, match="at least 1 item"):
+    with pytest.raises(ValidationError, match="a rule needs at least one condition in `all` or `any`"):
         catalogue(rule("x"))
 
 
@@ -190,17 +285,23 @@ def test_a_selection_that_leaves_a_reference_behind_is_refused():
 
 def test_references_and_event_filters_are_read_from_the_measure():
     share = Signal.model_validate(ratio("share", "a", "b", requires=[{"signal": "c", "gte": 1}]))
+    left = Signal.model_validate(signal("left", {"kind": "difference", "of": "a", "minus": "b"}))
+    either = Signal.model_validate(signal("either", {"kind": "rule", "all": [{"signal": "a", "gt": 1}], "any": [{"signal": "b", "lt": 2}]}))
     step = Signal.model_validate(
         signal("step", {"kind": "abandoned", "started": {"events": ["begin"]}, "completed": {"events": ["end"]}}, windows=["7d"])
     )
+    latest = Signal.model_validate(signal("latest", {"kind": "latest", "among": ["a", "b"]}))
 
     assert references(share) == ("a", "b", "c")
+    assert references(left) == ("a", "b")
+    assert references(either) == ("a", "b")
     assert event_filters(share) == ()
     assert [chosen.events for chosen in event_filters(step)] == [("begin",), ("end",)]
+    assert [chosen.events for chosen in event_filters(latest)] == [("a",), ("b",)]
     assert references(step) == ()
 
 
-def test_only_attributes_of_text_are_categories():
+def test_attributes_of_text_are_categories_and_those_of_numbers_are_not():
     attribute = {"kind": "attribute", "table": "users", "column": "title"}
 
     assert Signal.model_validate(signal("x", attribute | {"type": "category"})).is_category

@@ -125,6 +125,21 @@ def test_a_query_comes_back_as_rows_arrow_or_a_frame(database):
     assert database.frame(query)["n"].tolist() == [1, 2]
 
 
+def test_rows_come_one_batch_after_the_other_as_they_do_at_once(database):
+    with database.stream("SELECT range AS n FROM range(300000) ORDER BY 1") as reader:
+        batches = list(reader)
+
+    assert len(batches) > 1
+    assert pa.Table.from_batches(batches)["n"].to_pylist() == list(range(300_000))
+
+
+def test_a_stream_that_is_left_early_leaves_the_database_at_work(database):
+    with database.stream("SELECT range AS n FROM range(300000)") as reader:
+        next(reader)
+
+    assert database.rows("SELECT 1") == [(1,)]
+
+
 def test_a_registered_table_is_a_table(database):
     database.register("given", pa.table({"x": [1, 2]}))
 

@@ -2,6 +2,7 @@ import pytest
 
 from pls_ml.core.errors import (
     BundleError,
+    BusyError,
     ConfigError,
     DataError,
     ImmatureOutcomesError,
@@ -28,6 +29,7 @@ from pls_ml.core.errors import (
         (UnknownLeadError, 4, LookupError),
         (BundleError, 5, ValueError),
         (WriteError, 73, OSError),
+        (BusyError, 75, OSError),
     ],
 )
 def test_every_error_has_the_exit_code_of_its_culprit_and_is_a_builtin(error, code, builtin):

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pandas as pd
 import pyarrow as pa
 import pytest
-from clean_logs import TOLERANT, clean_log, clean_rows
 from core.text_tables import empty_database, load
+from kept_logs import keep
 
 from pls_ml.core.errors import ConfigError
+from pls_ml.core.windows import Grain
 from pls_ml.events.mapping import EventSource
 
 
@@ -101,10 +102,7 @@ def test_the_same_log_in_two_zones_gives_the_same_clean_events():
         for zone in ("UTC", "Europe/Berlin", "Asia/Kolkata")
     }
 
-    found = [
-        clean_rows(clean_log(log, source=EventSource(timezone=zone, max_quarantine_share=1), users="user_id\nu")[0])
-        for zone, log in logs.items()
-    ]
+    found = [keep(log, source=EventSource(timezone=zone)).clean for zone, log in logs.items()]
 
     assert len(found[0]) == 3
     assert found[0] == found[1] == found[2]
@@ -122,6 +120,36 @@ def test_without_known_at_an_event_was_known_when_it_happened():
         u       | view  | 2024-01-02 | 2024-01-04
     """
 
-    database, _ = clean_log(log, "user_id\nu", TOLERANT)
+    kept = keep(log)
 
-    assert clean_rows(database, "CAST(CAST(known_at AS DATE) AS VARCHAR)") == [("2024-01-01",), ("2024-01-04",)]
+    assert kept.rows("CAST(CAST(known_at AS DATE) AS VARCHAR)", "clean_events") == [("2024-01-01",), ("2024-01-04",)]
+    assert kept.rows("event_tick - 19723, known_tick - 19723, seen_tick - 19723, n") == [(0, 0, 0, 1), (1, 3, 3, 1)]
+
+
+def test_an_event_known_before_it_happens_is_seen_when_it_happens():
+    log = """
+        user_id | event | event_time | known_at
+        u       | view  | 2024-01-01 |
+        u       | view  | 2024-01-20 | 2024-01-02
+    """
+
+    assert keep(log).rows("event_tick - 19723, known_tick - 19723, seen_tick - 19723") == [(0, 0, 0), (19, 1, 19)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Atlantic/Azores", "America/Sao_Paulo"])
+def test_a_day_is_that_of_the_zone(zone):
+    moments = pd.date_range("2017-10-10", "2017-11-20", freq="23min", tz="UTC")
+    log = pa.table(
+        {
+            "user_id": ["u"] * len(moments),
+            "event": ["view"] * len(moments),
+            "event_time": moments.astype("datetime64[us, UTC]").tz_convert(None),
+        }
+    )
+    local = moments.tz_convert(zone).date
+
+    kept = keep(log, grain=Grain("day", zone))
+
+    found = kept.rows("event_tick, n")
+    assert found == sorted(((day - date(1970, 1, 1)).days, int((local == day).sum())) for day in set(local))
+    assert kept.counts.kept == len(moments)

@@ -72,6 +72,7 @@ def test_no_value_is_not_known(missing, unit):
         {"kind": "rule", "all": [{"signal": "a", "gte": 1}]},
         {"kind": "rising"},
         {"kind": "declining"},
+        {"kind": "rule", "any": [{"signal": "a", "gte": 1}]},
     ],
 )
 def test_rules_and_trends_are_yes_or_no(measure):
@@ -84,6 +85,94 @@ def test_an_abandoned_step_is_yes_or_no_in_its_window():
     signal = make_signal(measure={"kind": "abandoned", "started": {}, "completed": {}}, windows=("30d",))
 
     assert say_values(signal, pd.DataFrame({"x_30d": [1.0, 0.0]})) == ["yes in the last 30 days", "no in the last 30 days"]
+
+
+@pytest.mark.parametrize(("value", "words"), [(1.0, "yes"), (True, "yes"), (0.0, "no"), (np.nan, "not known")])
+def test_an_attribute_that_says_yes_or_no_is_told_so(value, words):
+    assert format_value(make_signal("yes/no"), value) == words
+
+
+@pytest.mark.parametrize(
+    ("growth", "words"),
+    [
+        (0.2, "+50%"),
+        (1 / 3, "+100%"),
+        (-1 / 3, "-50%"),
+        (-1.0, "-100%"),
+        (0.0, "unchanged"),
+        (0.002, "unchanged"),
+        (0.8, "+800%"),
+        (0.9, "more than tenfold"),
+        (1.0, "new"),
+        (np.nan, "not known"),
+    ],
+)
+def test_growth_is_told_as_the_change_against_the_time_before(growth, words):
+    assert format_value(make_signal(measure={"kind": "growth"}, windows=("7d",)), growth) == words
+
+
+@pytest.mark.parametrize(("after", "before"), [(3, 2), (1, 4), (7, 7), (20, 5)])
+def test_the_change_told_is_that_of_the_counts(after, before):
+    signal = make_signal(measure={"kind": "growth"}, windows=("7d",))
+
+    said = format_value(signal, (after - before) / (after + before))
+
+    assert said == {(3, 2): "+50%", (1, 4): "-75%", (7, 7): "unchanged", (20, 5): "+300%"}[after, before]
+
+
+def test_growth_names_its_window():
+    signal = make_signal(measure={"kind": "growth"}, windows=("7d", "30d"))
+
+    assert say_values(signal, pd.DataFrame({"x_7d": [0.2], "x_30d": [-1 / 3]})) == ["+50% in the last 7 days, -50% in the last 30 days"]
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.0, "0%"), (0.004, "under 1%"), (0.01, "1%"), (0.335, "34%"), (1.0, "100%"), (1.25, "125%"), (np.nan, "not known")],
+)
+def test_shares_are_told_in_percent(share, words):
+    assert format_value(make_signal("share"), share) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(-1.0, "-1 seconds"), (-90.0, "-1.5 minutes"), (-7200.0, "-2.0 hours"), (7200.0, "2.0 hours")]
+)
+def test_times_between_two_steps_keep_their_sign_and_unit(seconds, words):
+    signal = make_signal("seconds", measure={"kind": "difference", "of": "a", "minus": "b"})
+
+    assert format_value(signal, seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("measure", "unit", "value", "words"),
+    [
+        ({"kind": "streak"}, "days", 1.0, "1 day"),
+        ({"kind": "rises"}, "weeks", 4.0, "4 weeks"),
+        ({"kind": "falls"}, "weeks", 0.0, "0 weeks"),
+        ({"kind": "difference", "of": "a", "minus": "b"}, "people", -3.0, "-3 people"),
+        ({"kind": "limit_use"}, "share", 0.95, "95%"),
+    ],
+)
+def test_measures_without_a_window_are_told_by_their_unit(measure, unit, value, words):
+    assert format_value(make_signal(unit, measure), value) == words
+
+
+def test_a_stay_in_the_product_names_its_window():
+    signal = make_signal("minutes", measure={"kind": "minutes"}, windows=("30d", "first_7d"))
+
+    said = say_values(signal, pd.DataFrame({"x_30d": [12.5], "x_first_7d": [1.0]}))
+
+    assert said == ["12.5 minutes in the last 30 days, 1 minute in the first 7 days"]
+
+
+def test_the_latest_event_is_told_by_its_name_in_words():
+    signal = make_signal(measure={"kind": "latest", "among": ["pricing_viewed", "contact\nsales"]})
+
+    assert say_values(signal, pd.DataFrame({"x": ["pricing_viewed", "contact\nsales", None]})) == [
+        "pricing viewed",
+        "contact sales",
+        "not known",
+    ]
 
 
 def test_windows_stand_side_by_side_and_are_told_in_words():

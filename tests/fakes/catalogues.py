@@ -4,66 +4,160 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from random import Random
+from typing import Any, get_args
 
-from fakes.tables import default_catalogue
+from pls_ml.core.builtin import find_builtin
+from pls_ml.core.catalogue import Catalogue, SignalColumn, event_filters, references
+from pls_ml.core.measures import (
+    OF_ACCOUNTS,
+    SUBTRACTABLE,
+    WINDOWED,
+    Abandoned,
+    Distinct,
+    EventFilter,
+    Growth,
+    Measure,
+    NewUsers,
+    OnEvents,
+    OnTables,
+    Records,
+    SecondsToFirst,
+    Total,
+)
+from pls_ml.core.windows import Grain
+from pls_ml.io.yaml import read_spec
 
-from pls_ml.core.catalogue import Catalogue, Distinct, EventFilter, SignalColumn, Total, event_filters, references
-
+KINDS: dict[str, type] = {kind.model_fields["kind"].annotation.__args__[0]: kind for kind in get_args(get_args(Measure)[0])}
+"""Every measure by the name that declarations give it."""
+EXCLUDED = ("heartbeat",)
+"""Names that the fakes' projects keep from every signal."""
 SHORT_WINDOWS = {"day": ["24h", "2d"], "hour": ["1h", "36h", "2d"], "minute": ["1m", "90m", "2d"]}
+GRACE = {"day": "24h", "hour": "1h", "minute": "1m"}
+EARLY_WINDOWS = {"day": "first_14d", "hour": "first_30h", "minute": "first_45m"}
+PREMIUM = {"where": {"tier": ["premium"]}}
+_MORE: dict[str, dict[str, Any]] = {
+    "distinct": {"of": "step"},
+    "sum": {"of": "duration_s", "scale": -0.5},
+    "active_values": {"column": "department"},
+    "latest": {"among": ["data_imported", "exported", "invite_sent"]},
+    "abandoned": {"started": {"events": ["upgrade_started"]}, "completed": {"events": ["upgrade_completed"]}},
+    "records": {"table": "workspaces"},
+    "attribute": {"table": "users", "column": "department", "type": "category"},
+}
+"""What else a measure of a kind needs."""
+_VARIANTS: dict[str, dict[str, Any]] = {
+    "active_users": PREMIUM | {"who": {"department": ["sales", "it's"], "seniority": ["head", "junior"]}},
+    "sessions": {"gap": "2h"},
+    "minutes": {"gap": "90m"},
+    "abandoned": _MORE["abandoned"] | {"started": {"events": ["upgrade_started"], **PREMIUM}},
+    "latest": {"among": ["pricing_viewed", "session_start", "feature_used"]},
+}
+"""A second form of a kind; where none is named, the one that asks for premium events."""
 
 
 @cache
-def rare_catalogue(grain: str) -> Catalogue:
-    """What the shipped catalogue does not use: the other scope, filter, operator or window of each measure."""
-    short, weeks = SHORT_WINDOWS[grain], ["4w", "lifetime"]
-    upgrade = {"kind": "abandoned", "started": {"events": ["upgrade_started"], "where": {"tier": ["premium"]}}}
-    account, user = {"scope": "account"}, {"scope": "user"}
-    declared = [
-        ("count_short", user, {"kind": "count"}, short),
-        ("count_account", account, {"kind": "count", "where": {"tier": ["premium", "free"]}}, short),
-        ("distinct_two_names", user, {"kind": "distinct", "of": "step", "events": ["feature_used", "exported"]}, weeks),
-        ("distinct_account", account, {"kind": "distinct", "of": "tier"}, short),
-        ("sum_account", account, {"kind": "sum", "of": "duration_s", "where": {"tier": ["premium"]}, "scale": -0.5}, [*short, *weeks]),
-        ("active_days_account", account, {"kind": "active_days", "events": ["session_start"]}, weeks),
-        ("active_users_own", user, {"kind": "active_users"}, short),
-        ("abandoned_account", account, upgrade | {"completed": {"events": ["upgrade_completed"]}, "grace": "48h"}, ["4w"]),
-        ("last_account", account, {"kind": "days_since_last", "events": ["pricing_viewed", "session_start"]}, []),
-        ("rising_account", account, {"kind": "rising"}, []),
-        ("rising_sessions", user, {"kind": "rising", "events": ["session_start"]}, []),
-        ("declining_account", account, {"kind": "declining", "where": {"tier": ["premium"]}}, []),
-        ("first_premium", user, {"kind": "seconds_to_first", "where": {"tier": ["premium"]}}, []),
-        ("plan_of_account", user, {"kind": "attribute", "table": "accounts", "column": "industry", "type": "category"}, []),
-        ("age", user, {"kind": "age_days"}, []),
-        ("per_day", user, {"kind": "ratio", "numerator": "count_short_2d", "denominator": "age", "floor": 3}, []),
-        ("share", user, {"kind": "ratio", "numerator": "age", "denominator": "last_account", "cap": 2.5}, []),
-        ("premium_speed", user, {"kind": "ratio", "numerator": "first_premium", "denominator": "age", "floor": 1, "cap": 5}, []),
-        ("new", user, {"kind": "rule", "all": [{"signal": "age", "gt": 0}, {"signal": "age", "lt": 10.5}]}, []),
-        ("fresh", user, {"kind": "rule", "all": [{"signal": "last_account", "lte": 1}, {"signal": "share", "gte": 0.5}]}, []),
-        (
-            "shop",
-            user,
-            {"kind": "rule", "all": [{"signal": "plan_of_account", "among": ["retail", "it's"]}, {"signal": "new", "eq": 0}]},
-            [],
-        ),
-    ]
-    signals = [
-        {"id": name, "family": "test", "label": name, "measure": measure, "windows": windows} | scope
-        for name, scope, measure, windows in declared
-    ]
-    return Catalogue.model_validate({"signals": signals})
+def default_catalogue() -> Catalogue:
+    """The catalogue that ships with the package."""
+    return read_spec(find_builtin("signals/default.yaml"), Catalogue, "catalogue")
+
+
+def scopes_of(kind: str) -> list[str]:
+    """Whose events a measure may be taken over."""
+    measure = KINDS[kind]
+    if not issubclass(measure, OnEvents):
+        return ["user"]
+    user = [] if issubclass(measure, OF_ACCOUNTS) else ["user"]
+    account = [] if measure is SecondsToFirst else ["account"]
+    return user + account + (["colleagues"] if issubclass(measure, SUBTRACTABLE) else [])
+
+
+def windows_of(kind: str, scope: str, grain: Grain) -> list[str]:
+    """One window of every type that a measure may have with this scope: short ones, weeks, all, the first days."""
+    measure = KINDS[kind]
+    if not issubclass(measure, WINDOWED):
+        return []
+    short = [window for window in SHORT_WINDOWS[grain.kind] if measure is not Abandoned or window != GRACE[grain.kind]]
+    endless = [] if scope == "colleagues" or issubclass(measure, Abandoned | Growth | OF_ACCOUNTS) else ["lifetime"]
+    early = scope == "user" and not issubclass(measure, Abandoned | Growth | OnTables)
+    return [*short, "4w", *endless, *([EARLY_WINDOWS["day"], EARLY_WINDOWS[grain.kind]] if early else [])]
+
+
+def _grid(grain: Grain) -> Iterator[dict[str, Any]]:
+    """Every measure of events or tables with every scope and window type, plain and in a second form."""
+    for kind, measure in KINDS.items():
+        if not issubclass(measure, OnEvents | OnTables):
+            continue
+        plain = {"kind": kind, **_MORE.get(kind, {})} | ({"grace": GRACE[grain.kind]} if measure is Abandoned else {})
+        for scope in scopes_of(kind):
+            windows = list(dict.fromkeys(windows_of(kind, scope, grain)))
+            yield _declared(f"{kind}_of_{scope}", plain, windows, scope)
+            if issubclass(measure, OnEvents):
+                yield _declared(f"{kind}_of_{scope}_other", plain | _VARIANTS.get(kind, PREMIUM), windows[-2:], scope)
+
+
+def _declared(name: str, measure: dict[str, Any], windows: list[str], scope: str = "user", **more: Any) -> dict[str, Any]:
+    return {"id": name, "family": "test", "label": name, "measure": measure, "windows": windows, "scope": scope, **more}
+
+
+def _special() -> Iterator[dict[str, Any]]:
+    """Several names or values in a filter, and every form of a column made of other columns."""
+    two_names = {"kind": "distinct", "of": "step", "events": ["feature_used", "exported"]}
+    last = {"kind": "days_since_last", "events": ["pricing_viewed", "session_start"]}
+    yield _declared("two_tiers", {"kind": "count", "where": {"tier": ["premium", "free"]}}, ["2d"], "account")
+    yield _declared("two_names", two_names, ["4w", "lifetime"])
+    yield _declared("session_days", {"kind": "active_days", "events": ["session_start"]}, ["4w"], "account")
+    yield _declared("last_account", last, [], "account")
+    yield _declared("last_or_never", last, [], missing=1000)
+    yield _declared("rising_sessions", {"kind": "rising", "events": ["session_start"]}, [])
+    yield _declared("heads", {"kind": "active_users", "who": {"seniority": ["head"]}}, ["4w"], "account")
+    yield _declared("ranks", {"kind": "active_values", "column": "seniority"}, ["4w"], "account")
+    for name, table, column in (("plan_of_account", "accounts", "industry"), ("own_department", "users", "department")):
+        yield _declared(name, {"kind": "attribute", "table": table, "column": column, "type": "category"}, [])
+    yield from _columns_of_columns()
+
+
+def _columns_of_columns() -> Iterator[dict[str, Any]]:
+    ratio, rule, difference = {"kind": "ratio"}, {"kind": "rule"}, {"kind": "difference"}
+    yield _declared("per_day", ratio | {"numerator": "count_of_user_2d", "denominator": "age_days_of_user", "floor": 3}, [])
+    yield _declared("share", ratio | {"numerator": "age_days_of_user", "denominator": "last_account", "cap": 2.5}, [])
+    yield _declared("premium_speed", ratio | {"numerator": "first_premium", "denominator": "age_days_of_user", "floor": 1, "cap": 5}, [])
+    yield _declared("first_premium", {"kind": "seconds_to_first", **PREMIUM}, [])
+    yield _declared("net_users", difference | {"of": "account_users_of_user", "minus": "new_users_of_user_4w"}, [])
+    yield _declared("net_or_none", difference | {"of": "net_users", "minus": "last_account"}, [], missing=-0.5)
+    yield _declared("new", rule | {"all": [{"signal": "age_days_of_user", "gt": 0}, {"signal": "age_days_of_user", "lt": 10.5}]}, [])
+    yield _declared("fresh", rule | {"all": [{"signal": "last_account", "lte": 1}, {"signal": "share", "gte": 0.5}]}, [])
+    yield _declared("some", rule | {"any": [{"signal": "new", "eq": 1}, {"signal": "net_or_none", "gte": 1}]}, [])
+    shops = {"signal": "plan_of_account", "among": ["retail", "it's"]}
+    lately = [{"signal": "last_or_never", "lt": 30}, {"signal": "age_days_of_user", "lt": 10}]
+    yield _declared("shop", rule | {"all": [shops, {"signal": "new", "eq": 0}]}, [])
+    yield _declared("lively_shop", rule | {"all": [shops], "any": lately}, [])
 
 
 @cache
-def full_catalogue(grain: str) -> Catalogue:
-    """The shipped signals and the rare ones."""
-    return Catalogue(signals=(*default_catalogue().signals, *rare_catalogue(grain).signals))
+def full_catalogue(grain: Grain) -> Catalogue:
+    """The shipped signals, and every measure with every scope, type of window, filter and operator."""
+    shipped = default_catalogue().signals
+    return Catalogue.model_validate({"signals": [*shipped, *_grid(grain), *_special()]})
+
+
+def some_signals(catalogue: Catalogue, random: Random, most: int) -> Catalogue:
+    """So many signals of a catalogue, and those that they read."""
+    chosen: set[str] = set()
+    wanted = random.sample([signal.id for signal in catalogue.signals], most)
+    while wanted:
+        name = wanted.pop()
+        chosen.add(name)
+        signal = next(signal for signal in catalogue.signals if signal.id == name)
+        wanted += {catalogue.by_column[column].signal.id for column in references(signal)} - chosen
+    return catalogue.select(sorted(chosen))
 
 
 @cache
-def sample_events(grain: str) -> tuple[tuple[str, dict[str, str | float]], ...]:
+def sample_events() -> tuple[tuple[str, dict[str, str | float]], ...]:
     """(name, properties) of events that some signal looks for, of near misses, and of one that no filter names."""
     found: list[tuple[str, dict[str, str | float]]] = []
-    for signal in full_catalogue(grain).signals:
+    for signal in full_catalogue(Grain("day")).signals:
         for chosen in event_filters(signal):
             wanted = matching_properties(chosen)
             options = [wanted, {**wanted, **dict.fromkeys(chosen.where, "x")}]
@@ -83,13 +177,13 @@ def matching_properties(chosen: EventFilter) -> dict[str, str | float]:
     return properties
 
 
-def columns_on_events(catalogue: Catalogue) -> Iterator[SignalColumn]:
-    """The columns that are measured on events and over a window."""
-    return (column for column in catalogue if column.window is not None)
-
-
-def reads_account_events(column: SignalColumn, catalogue: Catalogue) -> bool:
-    """Whether the column, or one it reads, is measured on the events of the whole account."""
-    if event_filters(column.signal) and column.signal.scope == "account":
+def reads_others(column: SignalColumn, catalogue: Catalogue) -> bool:
+    """Whether the column, or one it reads, is measured on the events of the account's other users."""
+    if column.signal.scope != "user":
         return True
-    return any(reads_account_events(catalogue.by_column[other], catalogue) for other in references(column.signal))
+    return any(reads_others(catalogue.by_column[other], catalogue) for other in references(column.signal))
+
+
+def is_dated_table(column: SignalColumn) -> bool:
+    """Whether the column counts rows of a table, which are known when they happen."""
+    return isinstance(column.signal.measure, NewUsers | Records)

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 MICROSECOND = timedelta(microseconds=1)
 _UNITS = {"us": MICROSECOND, "s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1)} | {
     "d": timedelta(days=1),
     "w": timedelta(weeks=1),
 }
+_IDS = ("user_id", "account_id", "invited_by", "event_id")
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,22 @@ class Event:
 
 @dataclass(frozen=True)
 class User:
+    """One version of a user: a user who moves has several, `valid_to` of one being `valid_from` of the next."""
+
     user_id: str
     account_id: str | None = None
     signup_at: datetime | None = None
     seniority: str | None = None
     is_internal: bool = False
     invited_by: str | None = None
+    department: str | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    source: str | None = None
+
+    def moves(self, at: datetime, account_id: str | None, **changed: str | None) -> tuple[User, User]:
+        """This version until the move, and the one after it."""
+        return replace(self, valid_to=at), replace(self, account_id=account_id, valid_from=at, **changed)
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,27 @@ class Account:
     industry: str | None = None
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class Workspace:
+    account_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class LimitReading:
+    """How much of a plan limit an account uses, as read at a moment."""
+
+    account_id: str
+    resource: str
+    limit: float
+    used: float
+    at: datetime
+
+
+Row = TypeVar("Row", Event, User, Account, Workspace, LimitReading)
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,12 +89,14 @@ class World:
     spine: tuple[tuple[str, datetime], ...]
     events: tuple[Event, ...]
     accounts: tuple[Account, ...] = ()
+    workspaces: tuple[Workspace, ...] = ()
+    readings: tuple[LimitReading, ...] = ()
 
     def __repr__(self) -> str:
         """Short enough to read in a failing test."""
+        rows = (*self.users, *self.accounts, *self.workspaces, *self.readings, *self.events)
         parts = [f"{lead} at {as_of}" for lead, as_of in self.spine]
-        parts += [" ".join(f"{value}" for value in vars(part).values()) for part in (*self.users, *self.accounts)]
-        parts += [" ".join(f"{value}" for value in vars(event).values() if value is not None) for event in self.events]
+        parts += [" ".join(f"{name}={value}" for name, value in vars(row).items() if value) for row in rows]
         return "World(" + "; ".join(parts) + ")"
 
     def adding(self, events: Iterable[Event]) -> World:
@@ -70,32 +105,37 @@ class World:
     def shifted(self, by: timedelta) -> World:
         """The same world, everything `by` later."""
         return World(
-            users=tuple(replace(u, signup_at=_later(u.signup_at, by)) for u in self.users),
+            users=_later(self.users, by),
             spine=tuple((lead, as_of + by) for lead, as_of in self.spine),
-            events=tuple(replace(e, event_time=e.event_time + by, known_at=_later(e.known_at, by)) for e in self.events),
-            accounts=tuple(replace(a, valid_from=_later(a.valid_from, by), valid_to=_later(a.valid_to, by)) for a in self.accounts),
+            events=_later(self.events, by),
+            accounts=_later(self.accounts, by),
+            workspaces=_later(self.workspaces, by),
+            readings=_later(self.readings, by),
+        )
+
+    def named(self, name: str) -> World:
+        """The same world with `name` in front of every id."""
+        return World(
+            users=_named(self.users, name),
+            spine=tuple((f"{name}/{lead}", as_of) for lead, as_of in self.spine),
+            events=_named(self.events, name),
+            accounts=_named(self.accounts, name),
+            workspaces=_named(self.workspaces, name),
+            readings=_named(self.readings, name),
         )
 
 
 def join_worlds(worlds: Mapping[str, World]) -> World:
-    """Many worlds in one, each with its own users and accounts: names get the world's name in front."""
-
-    def named(world: str, name: str | None) -> str | None:
-        return None if name is None else f"{world}/{name}"
-
-    users, spine, events, accounts = [], [], [], []
-    for key, world in worlds.items():
-        users += [
-            replace(u, user_id=named(key, u.user_id), account_id=named(key, u.account_id), invited_by=named(key, u.invited_by))
-            for u in world.users
-        ]
-        accounts += [replace(a, account_id=named(key, a.account_id)) for a in world.accounts]
-        spine += [(named(key, lead), as_of) for lead, as_of in world.spine]
-        events += [
-            replace(e, user_id=named(key, e.user_id), account_id=named(key, e.account_id), event_id=named(key, e.event_id))
-            for e in world.events
-        ]
-    return World(tuple(users), tuple(spine), tuple(events), tuple(accounts))
+    """Many worlds in one, each with its own users and accounts: ids get the world's name in front."""
+    parts = [world.named(name) for name, world in worlds.items()]
+    return World(
+        users=tuple(row for part in parts for row in part.users),
+        spine=tuple(row for part in parts for row in part.spine),
+        events=tuple(row for part in parts for row in part.events),
+        accounts=tuple(row for part in parts for row in part.accounts),
+        workspaces=tuple(row for part in parts for row in part.workspaces),
+        readings=tuple(row for part in parts for row in part.readings),
+    )
 
 
 def read_duration(text: str) -> timedelta:
@@ -135,5 +175,9 @@ def read_events(text: str, as_of: datetime) -> tuple[Event, ...]:
     return tuple(events)
 
 
-def _later(moment: datetime | None, by: timedelta) -> datetime | None:
-    return None if moment is None else moment + by
+def _later(rows: tuple[Row, ...], by: timedelta) -> tuple[Row, ...]:
+    return tuple(replace(row, **{name: at + by for name, at in vars(row).items() if isinstance(at, datetime)}) for row in rows)
+
+
+def _named(rows: tuple[Row, ...], name: str) -> tuple[Row, ...]:
+    return tuple(replace(row, **{key: f"{name}/{vars(row)[key]}" for key in _IDS if vars(row).get(key) is not None}) for row in rows)

@@ -16,6 +16,7 @@ def open_world(**tables):
         "('bob', 'acme', 'bob@acme.com', 'acme.com', false, false), ('eve', NULL, 'eve@gmail.com', 'gmail.com', false, false)) "
         "AS t(user_id, account_id, email, email_domain, no_contact, is_internal)"
     )
+    database.execute("CREATE TABLE user_versions AS SELECT *, TIMESTAMP '2024-02-01' AS valid_from, NULL::TIMESTAMP AS valid_to FROM users")
     database.execute(
         "CREATE TABLE spine AS SELECT user_id AS lead_id, account_id, coalesce(account_id, 'user:' || user_id) AS account_key, "
         "user_id AS lead_key, TIMESTAMP '2024-03-01' AS as_of FROM users"
@@ -56,6 +57,14 @@ def test_a_suppression_that_has_ended_blocks_nobody(until, blocked):
     assert block([{"lead_id": "ann", "reason": "asked", "from": "2024-01-01", "until": until}]) == blocked
 
 
+def test_a_suppression_names_a_person_by_an_address_of_the_past():
+    database = open_world(suppressions=[{"email": "ann@globex.io", "reason": "asked", "from": "2024-01-01"}])
+    earlier = "'globex' AS account_id, 'ann@globex.io' AS email, 'globex.io' AS email_domain, NULL AS valid_from, valid_from AS valid_to"
+    database.execute(f"INSERT INTO user_versions SELECT * REPLACE ({earlier}) FROM user_versions WHERE user_id = 'ann'")
+
+    assert find_blocked(database, customers_too=True) == {"ann": "suppressed"}
+
+
 def test_a_suppression_list_that_can_name_nobody_is_refused():
     with pytest.raises(TableError, match=r"has none of `lead_id`, `email`, `domain`.*user_id"):
         block([{"user_id": "ann", "reason": "asked", "from": "2024-01-01"}])
@@ -72,7 +81,8 @@ def test_an_open_deal_of_any_type_blocks_everybody_in_the_account():
 
 
 def test_a_deal_of_a_colleague_blocks_the_account():
-    database = open_world(opportunities=[deal(account_id=None, user_id="bob", closed_at="2024-09-01")])
+    deals = [deal(account_id=None, user_id="bob", created_at="2024-02-01", closed_at="2024-09-01")]
+    database = open_world(opportunities=deals)
 
     assert find_blocked(database, customers_too=True) == {"ann": "open opportunity", "bob": "open opportunity"}
 
@@ -82,6 +92,12 @@ def test_customers_are_blocked_unless_they_are_the_objective(customers_too, bloc
     database = open_world(opportunities=[deal(type="renewal", closed_at="2024-02-01", is_won=True)])
 
     assert find_blocked(database, customers_too=customers_too) == blocked
+
+
+def test_a_deal_of_somebody_from_before_the_account_leaves_the_account_alone():
+    database = open_world(opportunities=[deal(account_id=None, user_id="bob", created_at="2024-01-31", closed_at="2024-09-01")])
+
+    assert find_blocked(database, customers_too=True) == {}
 
 
 def test_a_lost_deal_blocks_nobody():

@@ -78,6 +78,23 @@ def test_several_wins_are_one_positive_row():
     assert (counts.rows, counts.positives) == (2, 1)
 
 
+@pytest.mark.parametrize(
+    ("closed", "label"),
+    [
+        ((-20 * DAY, 5 * DAY), 1),
+        ((5 * DAY, 5 * DAY), 1),
+        ((-20 * DAY, 5 * DAY, 200 * DAY), 1),
+        ((-20 * DAY, 200 * DAY, 300 * DAY), 0),
+        ((-20 * DAY, -20 * DAY), 0),
+    ],
+)
+def test_the_first_win_at_or_after_as_of_decides(closed, label):
+    found, counts = label_one(*(AS_OF + after for after in closed))
+
+    assert found == label
+    assert (counts.rows, counts.positives) == (2, label)
+
+
 @pytest.mark.parametrize("lag", [0, 10])
 def test_a_row_is_mature_when_gap_horizon_and_reporting_lag_end_with_the_data(lag):
     horizon = Horizon(30, 2, lag)

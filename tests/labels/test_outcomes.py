@@ -6,6 +6,7 @@ from pydantic import TypeAdapter
 
 from pls_ml.core.database import Database
 from pls_ml.core.errors import ConfigError, TableError
+from pls_ml.core.windows import Grain
 from pls_ml.events.identity import resolve_users
 from pls_ml.labels.outcomes import OutcomeSource, find_outcomes
 
@@ -34,8 +35,13 @@ LOG = """
 """
 
 
-def outcomes_of(database: Database, show: str = "lead_key, CAST(closed_at AS VARCHAR), is_won", **source) -> list[tuple]:
-    find_outcomes(database, TypeAdapter(OutcomeSource).validate_python(source))
+DAY = Grain("day")
+
+
+def outcomes_of(
+    database: Database, show: str = "lead_key, CAST(closed_at AS VARCHAR), is_won", grain: Grain = DAY, **source
+) -> list[tuple]:
+    find_outcomes(database, TypeAdapter(OutcomeSource).validate_python(source), grain)
     return database.rows(f"SELECT {show} FROM outcomes ORDER BY ALL NULLS LAST")
 
 
@@ -119,6 +125,22 @@ def test_events_may_be_the_outcome_of_the_account_or_of_a_user_who_has_none():
     assert found == [("acme", "2024-01-05 00:00:00", True), ("user:joe", "2024-01-06 00:00:00", False)]
 
 
+@pytest.mark.parametrize(
+    ("bought", "account"),
+    [("2024-01-14", "acme"), ("2024-01-15", "globex"), ("2024-01-15T10:00:00", "globex"), ("2024-03-01", "globex")],
+    ids=["before the move", "with it", "later that day", "long after"],
+)
+def test_an_event_is_the_outcome_of_the_account_that_the_user_belonged_to_at_the_time(bought, account):
+    users = """
+        user_id | account_id | valid_from | valid_to
+        u       | acme       |            | 2024-01-15
+        u       | globex     | 2024-01-15 |
+    """
+    database = project(users=users, events=f"user_id | event | event_time\nu | buy | {bought}")
+
+    assert outcomes_of(database, "lead_key, is_won", kind="events", won=("buy",), level="account") == [(account, True)]
+
+
 @pytest.mark.parametrize(("won", "lost", "near"), [("bay", "leave", "buy"), ("buy", "leaf", "leave")])
 def test_an_outcome_event_that_is_not_in_the_log_is_refused_with_the_nearest_name(won, lost, near):
     with pytest.raises(TableError, match=rf"outcome event '.*' is not in the log \(did you mean '{near}'\?\)"):
@@ -131,13 +153,15 @@ def test_an_outcome_from_the_log_needs_the_log(source):
         outcomes_of(project(users=USERS), **source)
 
 
-def adopted(*days: str, events: tuple[str, ...] = ()) -> str | None:
+def adopted(*days: str, events: tuple[str, ...] = (), zone: str = "UTC", users: str = "user_id\nu\nwinner") -> str | None:
     """The day on which a user with events on these days of January counts as adopting: three days within seven (Relax)."""
     rows = "".join(f"\nu | login | 2024-01-{day}" for day in days)
-    database = load(empty_database(), events=f"user_id | event | event_time\nz | login | 2024-01-01{rows}")
+    database = project(events=f"user_id | event | event_time\nz | login | 2024-01-01{rows}", users=users)
     trio = "".join(f"\nwinner | login | 2024-01-0{day}" for day in (1, 2, 3))  # so that somebody wins
     put(database, "clean_events", f"user_id | event | event_time{rows}{trio}", event_time="TIMESTAMP")
-    found = outcomes_of(database, "lead_key, CAST(closed_at AS VARCHAR)", kind="activity", events=events, days=3, within_days=7)
+    found = outcomes_of(
+        database, "lead_key, CAST(closed_at AS VARCHAR)", grain=Grain("day", zone), kind="activity", events=events, days=3, within_days=7
+    )
     day = dict(found).get("u")
     return day and day[8:10]
 
@@ -161,6 +185,20 @@ def test_adoption_is_the_third_day_within_any_seven(days, adopting_day):
 def test_several_events_of_one_day_are_one_day_of_activity():
     assert adopted("01T08:00:00", "01T09:00:00", "01T23:59:59.999999", "02T00:00:00") is None
     assert adopted("01T08:00:00", "02T09:00:00", "07T23:59:59.999999") == "07"
+
+
+def test_days_of_activity_are_days_of_the_zone():
+    nights = ("01T17:00:00", "01T18:29:59", "01T18:30:00", "02T18:30:00")
+
+    assert adopted(*nights) is None
+    assert adopted(*nights, zone="Asia/Kolkata") == "02"
+
+
+def test_the_activity_of_internal_users_and_of_users_whom_nobody_lists_is_no_outcome():
+    days = ("01", "02", "03")
+
+    assert adopted(*days, users="user_id | is_internal\nu | true\nwinner |") is None
+    assert adopted(*days, users="user_id\nv\nwinner") is None
 
 
 def test_only_the_named_events_are_activity():

@@ -7,11 +7,13 @@ from core.text_tables import empty_database, load, put
 
 from pls_ml.core.database import Database
 from pls_ml.core.errors import TableError
+from pls_ml.core.windows import Grain
 from pls_ml.events.identity import resolve_users
 from pls_ml.labels.contact import find_blocked
 from pls_ml.labels.population import Population, select_spine
 
 AS_OF = datetime(2024, 3, 1)
+DAY = Grain("day")
 EVERYTHING = ("customer", "lost", "open_opportunity", "no_contact", "suppressed")
 MICROSECOND = timedelta(microseconds=1)
 
@@ -22,7 +24,7 @@ def world(users: str = "user_id\nu", as_of: datetime = AS_OF, **tables: str) -> 
     if "outcomes" in tables:
         put(database, "outcomes", tables.pop("outcomes"), opened_at="TIMESTAMP", closed_at="TIMESTAMP", is_won="BOOLEAN")
     if "state" in tables:
-        put(database, "state", tables.pop("state"), event_tick="BIGINT", known_tick="BIGINT", n="BIGINT")
+        put(database, "state", tables.pop("state"), life_tick="BIGINT", n="BIGINT")
     load(database, users=users, **tables)
     resolve_users(database)
     database.execute(
@@ -35,7 +37,8 @@ def world(users: str = "user_id\nu", as_of: datetime = AS_OF, **tables: str) -> 
 
 def removed_from(database: Database, level: str = "account", grain: str = "day", **population) -> dict[str, str]:
     """Lead → why it is left out."""
-    counts = select_spine(database, Population(**({"min_age_days": 0, "min_events": 0, "exclude": EVERYTHING} | population)), grain, level)
+    rules = Population(**({"min_age_days": 0, "min_events": 0, "exclude": EVERYTHING} | population))
+    counts = select_spine(database, rules, Grain(grain), level)
     found = dict(database.rows("SELECT lead_id, removed FROM screened WHERE removed IS NOT NULL"))
     assert counts == {reason: list(found.values()).count(reason) for reason in sorted(set(found.values()))}
     return found
@@ -45,7 +48,7 @@ def test_the_spine_holds_the_leads_that_count_in_a_total_order():
     database = world("user_id | account_id | no_contact\nc | acme |\na | | false\nb | acme | true")
     database.execute("INSERT INTO grid SELECT lead_id, account_id, account_key, as_of - INTERVAL 7 DAY FROM grid")
 
-    removed = select_spine(database, Population(min_age_days=0, min_events=0), "day", "account")
+    removed = select_spine(database, Population(min_age_days=0, min_events=0), DAY, "account")
 
     assert removed == {"no contact": 2}
     assert database.rows('SELECT "row", lead_id, account_id, account_key, lead_key, CAST(as_of AS DATE) FROM spine ORDER BY 1') == [
@@ -149,30 +152,40 @@ TICK = (AS_OF - datetime(1970, 1, 1)).days
 @pytest.mark.parametrize(
     ("state", "enough"),
     [
-        (f"u | {TICK - 1} | {TICK - 1} | 3", True),
-        (f"u | {TICK - 1} | {TICK - 1} | 2", False),
-        (f"u | {TICK - 9} | {TICK - 9} | 1\nu | {TICK - 5} | {TICK - 5} | 1\nu | {TICK - 1} | {TICK - 1} | 1", True),
-        (f"u | {TICK - 9} | {TICK - 9} | 2\nu | {TICK} | {TICK} | 1", False),
-        (f"u | {TICK - 9} | {TICK - 9} | 2\nu | {TICK - 8} | {TICK - 1} | 1", True),
-        (f"u | {TICK - 9} | {TICK - 9} | 2\nu | {TICK - 8} | {TICK} | 1", False),
-        (f"u | {TICK - 9} | {TICK - 9} | 2\nu | {TICK} | {TICK - 1} | 1", False),
-        (f"v | {TICK - 9} | {TICK - 9} | 30", False),
+        (f"u | {TICK - 1} | 3", True),
+        (f"u | {TICK - 1} | 2", False),
+        (f"u | {TICK - 9} | 1\nu | {TICK - 5} | 1\nu | {TICK - 1} | 1", True),
+        (f"u | {TICK - 1} | 1\nu | {TICK - 1} | 1\nu | {TICK - 1} | 1", True),
+        (f"u | {TICK - 1} | 1\nu | {TICK - 1} | 1\nu | {TICK - 1} | 0\nu | {TICK - 1} | 0", False),
+        (f"u | {TICK - 9} | 2\nu | {TICK} | 1", False),
+        (f"u | {TICK} | 9\nu | {TICK - 1} | 2\nu | {TICK - 9} | 1", True),
+        (f"u | {TICK - 9} | 2\nu | | 1", False),
+        (f"v | {TICK - 9} | 30", False),
     ],
-    ids=["three before", "two before", "one by one", "one at as_of", "known before", "known at as_of", "dated at as_of", "another user's"],
+    ids=["three", "two", "one by one", "rows of one day", "rows of none", "one at as_of", "later ones first", "no part", "another user's"],
 )
-def test_a_lead_has_to_have_enough_events_that_happened_and_were_known_before_as_of(state, enough):
-    database = world(state=f"user_id | event_tick | known_tick | n\n{state}")
+def test_a_lead_has_to_have_enough_events_that_were_visible_before_as_of(state, enough):
+    database = world(state=f"user_id | life_tick | n\n{state}")
 
     assert removed_from(database, min_events=3) == ({} if enough else {"u": "too few events"})
 
 
 def test_the_grain_of_the_state_is_that_of_the_events_asked_for():
     hour = TICK * 24
-    database = world(as_of=AS_OF + timedelta(hours=5), state=f"user_id | event_tick | known_tick | n\nu | {hour + 4} | {hour + 4} | 3")
+    database = world(as_of=AS_OF + timedelta(hours=5), state=f"user_id | life_tick | n\nu | {hour + 4} | 3")
 
     assert removed_from(database, min_events=3, grain="hour") == {}
-    late = world(as_of=AS_OF + timedelta(hours=4), state=f"user_id | event_tick | known_tick | n\nu | {hour + 4} | {hour + 4} | 3")
+    late = world(as_of=AS_OF + timedelta(hours=4), state=f"user_id | life_tick | n\nu | {hour + 4} | 3")
     assert removed_from(late, min_events=3, grain="hour") == {"u": "too few events"}
+
+
+def test_the_days_of_the_state_are_those_of_the_zone():
+    berlin, state = Grain("day", "Europe/Berlin"), f"user_id | life_tick | n\nu | {TICK - 1} | 3"
+    midnight, rule = berlin.start_of(TICK), Population(min_age_days=0, min_events=3)
+
+    assert midnight == AS_OF - timedelta(hours=1)
+    assert select_spine(world(as_of=midnight, state=state), rule, berlin, "account") == {}
+    assert select_spine(world(as_of=berlin.start_of(TICK - 1), state=state), rule, berlin, "account") == {"too few events": 1}
 
 
 def test_a_lead_with_every_fault_gets_the_first_reason_in_one_fixed_order():
@@ -200,7 +213,7 @@ def test_a_lead_with_every_fault_gets_the_first_reason_in_one_fixed_order():
             "user_id | account_id | signup_at | is_internal | no_contact\n"
             f"u | a | {signup} | {'internal user' in ill} | {'no contact' in ill}",
             outcomes="\n".join(["lead_key | opened_at | closed_at | is_won", *(row for name, row in deals.items() if name in ill)]),
-            state=f"user_id | event_tick | known_tick | n\nu | 19000 | 19000 | {n}",
+            state=f"user_id | life_tick | n\nu | 19000 | {n}",
             suppressions="lead_id | reason | from" + ("\nu | asked | 2024-01-01" if "suppressed" in ill else ""),
         )
         found.append(removed_from(database, min_age_days=7, min_events=3).get("u"))
@@ -271,6 +284,48 @@ def test_one_of_several_suppressions_in_force_is_enough():
 
 def test_a_suppression_list_without_an_end_or_other_keys_is_read():
     assert removed_from(world(suppressions="lead_id | reason | from\nu | asked | 2024-01-01")) == {"u": "suppressed"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "days"),
+    [
+        (["2024-02-01 | 2024-02-10", "2024-02-05 | 2024-02-20"], (1, 20)),
+        (["2024-02-01 | 2024-02-20", "2024-02-05 | 2024-02-10"], (1, 20)),
+        (["2024-02-01 | 2024-02-10", "2024-02-10 | 2024-02-20"], (1, 20)),
+        (["2024-02-01 | 2024-02-10", "2024-02-01 | 2024-02-20", "2024-02-01 | 2024-02-10"], (1, 20)),
+        (["2024-02-01 |", "2024-01-05 | 2024-01-10"], (1, 29)),
+        (["2024-02-10 | 2024-02-05", "2024-02-03 | 2024-02-04", "2024-02-07 | 2024-02-07"], (3, 4)),
+    ],
+    ids=["overlapping", "one in another", "end to end", "repeated", "without an end", "never in force"],
+)
+def test_records_that_meet_in_time_leave_a_lead_out_once_for_all_their_days(rows, days):
+    deals = "".join(f"\nuser:u | {row} | false" for row in rows)
+    barred = "".join(f"\nu | asked | {row}" for row in rows)
+    database = world(outcomes=f"lead_key | opened_at | closed_at | is_won{deals}", suppressions=f"lead_id | reason | from | until{barred}")
+    february = "range(TIMESTAMP '2024-02-01', TIMESTAMP '2024-03-01', INTERVAL 1 DAY) AS t(day)"
+    database.execute(f"CREATE OR REPLACE TABLE grid AS SELECT g.* REPLACE (day AS as_of) FROM grid AS g, {february}")
+    first, last = days
+
+    assert removed_days(database, "open_opportunity") == list(range(first + 1, last + 1))
+    assert removed_days(database, "suppressed") == list(range(first, last + (last == 29)))
+
+
+def removed_days(database: Database, exclusion: str) -> list[int]:
+    select_spine(database, Population(min_age_days=0, min_events=0, exclude=(exclusion,)), DAY, "account")
+    return [day for (day,) in database.rows("SELECT day(as_of) FROM screened WHERE removed IS NOT NULL ORDER BY 1")]
+
+
+def test_a_row_removed_for_many_reasons_at_once_is_counted_once():
+    rows = [f"{kind} | asked | 2024-01-0{i}" for i in range(1, 9) for kind in ("u | |", "| a@x.com |", "| | x.com")]
+    deals = "".join(f"\nacme | 2024-01-0{i} | | false" for i in range(1, 9))
+    database = world(
+        "user_id | account_id | email\nu | acme | a@x.com\nv | acme | b@y.com",
+        suppressions="lead_id | email | domain | reason | from\n" + "\n".join(rows),
+        outcomes=f"lead_key | opened_at | closed_at | is_won{deals}",
+    )
+
+    assert select_spine(database, Population(min_age_days=0, min_events=0), DAY, "account") == {"open opportunity": 1, "suppressed": 1}
+    assert database.count("spine") == 0
 
 
 # --- who may not be contacted, whatever the population -----------------------------------------------------------

@@ -9,6 +9,7 @@ from pls_ml.labels.twins import OutcomeTwin, find_outcome_twins
 
 DAY = 86_400_000_000
 WIN = 20_000 * DAY
+USERS = "SELECT *, false AS is_internal, CAST(NULL AS TIMESTAMP) AS valid_from, CAST(NULL AS TIMESTAMP) AS valid_to FROM people"
 
 
 def world(events: dict[str, list[int]], winners: int = 20, accounts: bool = False) -> Database:
@@ -17,11 +18,11 @@ def world(events: dict[str, list[int]], winners: int = 20, accounts: bool = Fals
     users = [f"u{i}" for i in range(n)]
     database = empty_database()
     owners = pa.array([f"a{i}" if accounts else None for i in range(n)], pa.string())
-    state = [(users[i], name, WIN + offset) for name, times in events.items() for i, offset in enumerate(times)]
-    names, times = pa.array([row[1] for row in state], pa.string()), pa.array([row[2] for row in state], pa.int64())
+    log = [(users[i], name, WIN + offset) for name, times in events.items() for i, offset in enumerate(times)]
+    names, times = pa.array([row[1] for row in log], pa.string()), pa.array([row[2] for row in log], pa.timestamp("us"))
     tables = {
-        "users": pa.table({"user_id": users, "account_id": owners}),
-        "state": pa.table({"user_id": [row[0] for row in state], "event": names, "first_us": times, "last_us": times}),
+        "people": pa.table({"user_id": users, "account_id": owners}),
+        "clean_events": pa.table({"user_id": [row[0] for row in log], "event": names, "event_time": times}),
         "outcomes": pa.table(
             {
                 "lead_key": [f"a{i}" if accounts else f"u{i}" for i in range(winners)],
@@ -32,6 +33,8 @@ def world(events: dict[str, list[int]], winners: int = 20, accounts: bool = Fals
     }
     for name, table in tables.items():
         database.register(name, table)
+    database.execute(f"CREATE TABLE users AS {USERS}")
+    database.execute("CREATE VIEW user_versions AS SELECT * FROM users")
     return database
 
 
@@ -67,10 +70,33 @@ def test_fewer_than_twenty_leads_prove_nothing(leads, found):
 
 def test_an_event_that_also_happened_long_before_is_a_twin_by_the_one_near_the_win():
     database = world({"signed": [0] * 20})
-    earlier = f"SELECT user_id, event, first_us - {90 * DAY}, last_us - {90 * DAY} FROM state"
-    database.register("state", database.arrow(f"SELECT * FROM state UNION ALL {earlier}"))
+    earlier = "SELECT user_id, event, event_time - INTERVAL 90 DAY AS event_time FROM clean_events"
+    database.register("clean_events", database.arrow(f"SELECT * FROM clean_events UNION ALL {earlier}"))
 
     assert len(find_outcome_twins(database, "user")) == 1
+
+
+def test_a_name_that_thousands_have_is_a_twin_when_they_win_near_it_and_none_when_they_do_not():
+    database = world({"signed": [0] * 3000, "viewed": [0] * 9000}, winners=3000)
+
+    assert find_outcome_twins(database, "user") == (OutcomeTwin("signed", 3000, 1.0),)
+
+
+def test_internal_users_and_users_whom_nobody_lists_do_not_speak_for_a_twin():
+    database = world({"signed": [0] * 20})
+    database.execute("UPDATE users SET is_internal = true WHERE user_id = 'u0'")
+
+    assert find_outcome_twins(database, "user") == ()
+    database.execute("DELETE FROM users WHERE user_id = 'u0'")
+    assert find_outcome_twins(database, "user") == ()
+
+
+def test_the_win_of_an_account_that_a_user_has_left_since_counts():
+    database = world({"signed": [0] * 20}, accounts=True)
+    versions = "SELECT * FROM users UNION ALL SELECT * REPLACE ('later' AS account_id) FROM users WHERE user_id = 'u0'"
+    database.execute(f"CREATE OR REPLACE VIEW user_versions AS {versions}")
+
+    assert find_outcome_twins(database, "account") == (OutcomeTwin("signed", 21, 20 / 21),)
 
 
 def test_the_win_of_the_account_counts_for_its_users():
@@ -82,7 +108,7 @@ def test_the_win_of_the_account_counts_for_its_users():
 
 def test_without_a_log_there_are_no_twins():
     database = world({"signed": [0] * 20})
-    database.execute("DROP VIEW state")
+    database.execute("DROP VIEW clean_events")
 
     assert find_outcome_twins(database, "user") == ()
 

@@ -43,8 +43,8 @@ NOTHING_HAPPENED = [
             "target_industry": 0,
             "icp_match": 0,
             "feature_uses_30d": 1,
-            "count_account_2d": MISSING,
-            "rising_account": MISSING,
+            "count_of_account_2d": MISSING,
+            "rising_of_account": MISSING,
         },
         "user | event | when | tier\n me | feature_used | -1d | premium",
         people="user | account | signup\n me | | -60d\n alone | | -60d",
@@ -73,7 +73,7 @@ NOTHING_HAPPENED = [
     ),
     Case(
         "events without the property are not counted as one of its values",
-        {"premium_features_30d": 0, "features_30d": 1, "feature_uses_30d": 3, "minutes_30d": 0, "sum_account_2d": 0},
+        {"premium_features_30d": 0, "features_30d": 1, "feature_uses_30d": 3, "minutes_30d": 0, "sum_of_account_2d": 0},
         """
         user | event        | when | feature | tier
         me   | feature_used | -1d  | a       |
@@ -99,7 +99,7 @@ MEASURES = [
     ),
     Case(
         "a total adds the property in the window and scales it",
-        {"minutes_30d": 2.5, "sum_account_2d": -30},
+        {"minutes_30d": 2.5, "sum_of_account_2d": -330, "sum_of_account_other_4w": -30},
         """
         user | event         | when      | duration_s | tier
         me   | session_end   | -30d      | 90         |
@@ -208,5 +208,19 @@ DUPLICATES = [
         "equal events under different ids, or without an id, all count",
         {"feature_uses_30d": 4},
         "user | event | when | id\n" + "\n".join(f"me | feature_used | -9d | {name}" for name in ("x", "y", "", "")),
+    ),
+    Case(
+        "an event id told again within thirty days of the time before is the same event, later it is another",
+        {"count_of_user_lifetime": 4},
+        """
+        user | event | when | known     | id
+        me   | a     | -59d | -59d      | x
+        me   | a     | -59d | -29d      | x
+        me   | a     | -59d | -59d      | y
+        me   | a     | -59d | -29d +1us | y
+        me   | a     | -59d | -59d      | z
+        me   | a     | -59d | -31d      | z
+        me   | a     | -59d | -3d       | z
+        """,
     ),
 ]

@@ -112,7 +112,7 @@ ABANDONED_D12 = [
     ),
     Case(
         "somebody else's completion clears nothing for a user, but does for the account",
-        {"upgrade_abandoned_30d": 1, "abandoned_account_4w": 0},
+        {"upgrade_abandoned_30d": 1, "abandoned_of_account_4w": 0},
         "user | event | when | tier\n me | upgrade_started | -10d | premium\n mate | upgrade_completed | -9d |",
         people=US,
     ),
@@ -192,11 +192,6 @@ ATTRIBUTES = [
         accounts="account | employees | from | to\n co | 10 | -9d | 0d\n co | 60 | 0d | 9d",
     ),
     Case(
-        "versions without an end hold until the next one begins",
-        {"employees": 60},
-        accounts="account | employees | from\n co | 10 | \n co | 60 | -9d\n co | 30 | -20d\n co | 90 | 1us",
-    ),
-    Case(
         "after the end of its last version an account has no attributes any more",
         {"employees": MISSING, "industry": MISSING},
         accounts="account | employees | industry | to\n co | 10 | software | -1us",
@@ -211,5 +206,41 @@ ATTRIBUTES = [
         {"seniority": "head", "plan_of_account": "it's", "shop": 1},
         people="user | account | signup | seniority\n me | co | -60d | head",
         accounts="account | industry\n co | it's",
+    ),
+]
+
+COLUMNS = [
+    Case(
+        "what stands in for a missing value is there before other columns read it",
+        {"last_account": MISSING, "last_or_never": 1000, "net_users": 0, "net_or_none": -0.5, "lively_shop": 0, "some": 1},
+        "user | event | when\n mate | pricing_viewed | -1d",
+        people="user | account | signup\n me | co | -10d\n mate | | -60d",
+        accounts="account | industry\n co | retail",
+    ),
+    Case(
+        "one condition of `any` is enough, beside every one of `all`",
+        {"last_or_never": 29, "lively_shop": 1, "net_users": 2, "net_or_none": 2 - 29, "some": 0, "shop": 1},
+        "user | event | when\n me | pricing_viewed | -29d",
+        people=US,
+        accounts="account | industry\n co | retail",
+    ),
+    Case(
+        "no condition of `any` holds",
+        {"last_or_never": 30, "lively_shop": 0, "some": 0},
+        "user | event | when\n me | pricing_viewed | -30d",
+        people=US,
+        accounts="account | industry\n co | retail",
+    ),
+    Case(
+        "`any` without `all` does not help where `all` fails",
+        {"last_or_never": 1, "lively_shop": 0},
+        "user | event | when\n me | pricing_viewed | -1d",
+        people=US,
+    ),
+    Case(
+        "a rule of `any` alone",
+        {"some": 1, "net_users": 2, "net_or_none": 1, "new": 0},
+        "user | event | when\n mate | session_start | -1d",
+        people=US,
     ),
 ]

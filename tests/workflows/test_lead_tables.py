@@ -90,11 +90,11 @@ def test_check_says_what_the_table_holds(project):
 
 
 def test_the_signals_are_the_columns_in_the_order_of_the_leads(project):
-    table, leads = project.signals(), draw_leads().sort_values("lead_number")
+    table, leads = project.signals().to_frame(), draw_leads().sort_values("lead_number")
 
-    assert table.spine["lead_id"].tolist() == leads["user_id"].tolist()
+    assert table["lead_id"].tolist() == leads["user_id"].tolist()
     for column in ("visits", "minutes", "noise", "source"):
-        pd.testing.assert_series_equal(table.values[column], leads[column].reset_index(drop=True), check_dtype=False)
+        pd.testing.assert_series_equal(table[column], leads[column].reset_index(drop=True), check_dtype=False)
 
 
 def test_training_holds_out_later_leads_and_finds_what_was_planted(report):
@@ -160,36 +160,36 @@ def leaking(leads, seed=1):
     """A column that a rep filled in once the outcome was known, a little wrong at times."""
     rng = np.random.default_rng(seed)
     return leads.assign(
-        quality=np.where(rng.random(len(leads)) < 0.04, 1 - leads["converted"], leads["converted"]) + rng.normal(0, 0.1, len(leads))
+        grade=np.where(rng.random(len(leads)) < 0.04, 1 - leads["converted"], leads["converted"]) + rng.normal(0, 0.1, len(leads))
     )
 
 
 def test_a_column_that_knows_the_outcome_stops_training_by_name(tmp_path):
-    define = [*CONFIG["signals"]["define"], attribute("quality")]
+    define = [*CONFIG["signals"]["define"], attribute("grade")]
     project = open_leads(tmp_path, leaking(draw_leads()), signals={"define": define})
 
-    with pytest.raises(LeakageError, match=r"signal 'quality' alone has AUC 0\.9\d\d \(limit 0\.90\): .*`acknowledge_leaks` \(quality\)"):
+    with pytest.raises(LeakageError, match=r"signal 'grade' alone has AUC 0\.9\d\d \(limit 0\.90\): .*`acknowledge_leaks` \(grade\)"):
         project.train()
     assert not project.models.exists()
 
 
 def test_an_acknowledged_leak_passes_and_is_reported(tmp_path):
-    define = [*CONFIG["signals"]["define"], attribute("quality")]
-    project = open_leads(tmp_path, leaking(draw_leads()), signals={"define": define}, model={"acknowledge_leaks": ["quality"]})
+    define = [*CONFIG["signals"]["define"], attribute("grade")]
+    project = open_leads(tmp_path, leaking(draw_leads()), signals={"define": define}, model={"acknowledge_leaks": ["grade"]})
 
     report = project.train()
 
-    assert [found.signal for found in report.audit.suspects] == ["quality"]
-    assert report.to_dict()["leak_audit"]["suspects"] == ["quality"]
+    assert [found.signal for found in report.audit.suspects] == ["grade"]
+    assert report.to_dict()["leak_audit"]["suspects"] == ["grade"]
     assert report.comparison.metrics[report.used]["roc_auc"].value > 0.93
 
 
 def test_text_that_knows_the_outcome_stops_training_too(tmp_path):
     leads = draw_leads()
-    tagged = leads.assign(tag=np.where(leads["converted"] == 1, "Will revert", "Ringing"))
-    project = open_leads(tmp_path, tagged, signals={"define": [*CONFIG["signals"]["define"], attribute("tag", "category")]})
+    tagged = leads.assign(mark=np.where(leads["converted"] == 1, "Will revert", "Ringing"))
+    project = open_leads(tmp_path, tagged, signals={"define": [*CONFIG["signals"]["define"], attribute("mark", "category")]})
 
-    with pytest.raises(LeakageError, match=r"signal 'tag' alone has AUC 1\.000"):
+    with pytest.raises(LeakageError, match=r"signal 'mark' alone has AUC 1\.000"):
         project.train()
 
 

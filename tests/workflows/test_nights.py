@@ -10,6 +10,8 @@ import pytest
 from projects import TABLES, append, frames, merge, open_config, open_variant, read_bytes, shuffle
 
 from pls_ml.core.errors import BundleError, ConfigError, DataError, TableError
+from pls_ml.core.files import digest_files
+from pls_ml.events.manifest import Manifest
 
 
 @pytest.fixture(scope="module")
@@ -124,8 +126,11 @@ def test_the_manifest_names_the_inputs_the_model_and_every_file_by_its_digest(tr
 
     for name in TABLES:
         assert manifest["files"][name] == hashlib.sha256((trained.night.folder / name).read_bytes()).hexdigest()
-    for name in trained.world.tables:
-        assert manifest["inputs"][name] == hashlib.sha256((trained.folder / "data" / f"{name}.parquet").read_bytes()).hexdigest()
+    root = trained.folder
+    for name in trained.world.tables.keys() - {"events"}:
+        assert manifest["inputs"][name] == digest_files([root / "data" / f"{name}.parquet"], root)
+    state = json.loads((trained.project.output / "state" / "manifest.json").read_text(encoding="utf-8"))["kept"]
+    assert manifest["inputs"]["events"] == Manifest.model_validate(state).digest
     assert (manifest["version"], manifest["used"]) == (trained.report.version, "lightgbm")
     assert (manifest["as_of"], manifest["leads"]) == ("2024-10-27T00:00:00", len(trained.night.scores))
 
@@ -261,7 +266,7 @@ def test_a_moment_that_cannot_be_scored_is_refused(trained, as_of, error, messag
     ("table", "column", "message"),
     [
         ("events", "topic", r"these data lack signals of model m-\w+: 'billing_questions' \(events have no property 'topic'"),
-        ("events", "tier", r"'premium_features' .*'account_premium_features' .*'only_free_features'"),
+        ("events", "tier", r"'premium_features' \(events have no property 'tier'; .*'premium_uses' .*and \d+ more"),
         ("users", "seniority", r"'seniority' \(`users` has no value in column 'seniority'\); restore what is missing, or train again"),
         ("accounts", "industry", r"'industry' .*'target_industry' \(reads 'industry', which is not computable\)"),
     ],

@@ -113,7 +113,7 @@ def test_calibrators_saw_only_training_rows(trained):
 def test_every_candidate_is_there_simplest_first(trained):
     assert list(trained.report.calibrators) == ["rules", "logistic", "lightgbm"]
     assert set(trained.report.comparison.metrics) == {"rules", "logistic", "lightgbm", "activity", "base rate"}
-    assert trained.report.notes == ()
+    assert trained.report.notes[0].startswith("signal 'invoice_downloads' is declared leak-prone: left out")
 
 
 def test_the_report_is_plain_json_text_and_html(trained):
@@ -214,9 +214,9 @@ def test_a_signal_from_a_feature_that_customers_alone_have_says_nothing_before_t
     }  # fmt: skip
     project = open_variant(trained, tmp_path, {"signals": {"define": [bought]}})
 
-    table = project.signals()
+    table = project.signals().to_frame()
 
-    assert table.values["admin_console_lifetime"].sum() == 0
+    assert table["admin_console_lifetime"].sum() == 0
     assert trained.world.tables["events"].to_pandas()["feature"].isin(["admin_console", "sso_login"]).sum() > 100
 
 

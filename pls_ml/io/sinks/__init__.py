@@ -1,5 +1,5 @@
 """Where tables are written to."""
 
-from pls_ml.io.sinks.parquet import write_parquet
+from pls_ml.io.sinks.parquet import write_batches, write_parquet
 
-__all__ = ["write_parquet"]
+__all__ = ["write_batches", "write_parquet"]

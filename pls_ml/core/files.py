@@ -1,26 +1,41 @@
-"""Small files written whole or not at all, and digests of what was read."""
+"""Files written whole or not at all, and digests of what was read."""
 
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pls_ml.core.errors import WriteError
 
 
-def write_bytes(path: Path, content: bytes) -> Path:
-    """Takes a path and bytes; writes them under a temporary name, then renames; refuses with the path when it cannot."""
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Takes a path; gives a file under a temporary name, renamed to the path once it is whole and on the disk.
+
+    After any error the old file is as it was and nothing else is left; refuses with the path when it cannot write.
+    """
     temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         raise WriteError(f"cannot write {path}: {error.strerror or error}; free space or choose another `output` folder") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> Path:
+    """Takes a path and bytes; writes them under a temporary name, then renames; refuses with the path when it cannot."""
+    with replacing(path) as file:
+        file.write(content)
     return path
 
 
@@ -38,6 +53,11 @@ def digest_file(path: Path) -> str:
     """Takes a file; returns its SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest_files(paths: Iterable[Path], root: Path) -> str:
+    """Takes files in any order and the folder they are named from; returns one SHA-256 over their names and contents."""
+    return digest_data({Path(os.path.relpath(path, root)).as_posix(): digest_file(path) for path in paths})
 
 
 def digest_data(data: Any) -> str:

@@ -1,0 +1,70 @@
+"""The ways from one log to its signals that must not differ: moments at once or apart, a state made in one go or grown by nights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+import pandas as pd
+from fakes.catalogues import full_catalogue, some_signals
+from fakes.paths import Night, SignalPath
+from fakes.random_worlds import DAY
+from fakes.worlds import World
+
+Way = Callable[[SignalPath, World, Random], pd.DataFrame]
+
+
+def all_at_once(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
+    return path.signals(world)
+
+
+def read_whole(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
+    return replace(path, whole=True).signals(world)
+
+
+def one_moment_at_a_time(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
+    frames = []
+    for as_of in dict.fromkeys(as_of for _, as_of in world.spine):
+        rows = [row for row, (_, moment) in enumerate(world.spine, start=1) if moment == as_of]
+        found = path.signals(replace(world, spine=tuple(world.spine[row - 1] for row in rows)))
+        frames.append(found.set_index(pd.Index(rows, name="row")))
+    return pd.concat(frames).sort_index()
+
+
+def grown(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
+    return replace(path, nights=some_nights(path, world, random)).signals(world)
+
+
+def grown_and_read_whole(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
+    return grown(replace(path, whole=True), world, random)
+
+
+def grown_by_a_log_with_gaps(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
+    nights = tuple(replace(night, held_back=random.choice([0, 2, 7])) for night in some_nights(path, world, random))
+    return replace(path, nights=nights).signals(world)
+
+
+def grown_for_other_signals(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
+    before = some_signals(full_catalogue(path.grain), random, 20)
+    return replace(path, nights=some_nights(path, world, random), known_signals=before).signals(world)
+
+
+def some_nights(path: SignalPath, world: World, random: Random) -> tuple[Night, ...]:
+    """Up to six moments, on and off the grain, since shortly before the first event became known."""
+    known = [event.known for event in world.events]
+    begin, end = min(known) - DAY, max(known) + DAY
+    moments = [begin + random.random() * (end - begin) for _ in range(random.randint(1, 6))]
+    whole = [path.grain.start_of(path.grain.tick_of(moment)) for moment in moments]
+    return tuple(Night(random.choice(pair)) for pair in sorted(zip(moments, whole, strict=True)))
+
+
+WAYS: dict[str, Way] = {
+    "every moment at once": all_at_once,
+    "one moment at a time": one_moment_at_a_time,
+    "all of the state": read_whole,
+    "a state grown night by night": grown,
+    "a state grown night by night, read whole": grown_and_read_whole,
+    "a state grown by a log in which rows turned up late": grown_by_a_log_with_gaps,
+    "a state grown for other signals": grown_for_other_signals,
+}
