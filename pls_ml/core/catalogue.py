@@ -71,9 +71,8 @@ class Signal(Spec):
                 raise ValueError(
                     f"signal '{self.id}': '{window.name}' counts from a user's signup; use `scope: user` and a measure of events"
                 )
-        if LIFETIME in self.windows and (isinstance(self.measure, Abandoned | Growth | OF_ACCOUNTS) or self.scope == "colleagues"):
-            what = f"measure '{self.measure.kind}'" if self.scope != "colleagues" else "`scope: colleagues`"
-            raise ValueError(f"signal '{self.id}': {what} needs a window with an end, such as 30d")
+        if LIFETIME in self.windows and isinstance(self.measure, Abandoned | Growth):
+            raise ValueError(f"signal '{self.id}': measure '{self.measure.kind}' needs a window with an end, such as 30d")
         return self
 
     @model_validator(mode="after")

@@ -263,7 +263,7 @@ WINDOWED = (
     Count, Distinct, Total, ActiveDays, ActiveUsers, ActiveValues, Growth, Sessions, Minutes, Abandoned, NewUsers, Records,
 )  # fmt: skip
 """Measures that are given over `windows`."""
-OF_ACCOUNTS = ActiveUsers | ActiveValues
+OF_ACCOUNTS = (ActiveUsers, ActiveValues)
 """Measures that only an account has."""
 SUBTRACTABLE = (Count, Total, ActiveUsers, Sessions, Minutes)
 """Measures from which a lead's own part can be taken away, so that its colleagues' is left."""

@@ -15,7 +15,7 @@ from pls_ml.core.atoms import Atom, atoms_of
 from pls_ml.core.catalogue import Catalogue, SignalColumn, references
 from pls_ml.core.columns import holds_at
 from pls_ml.core.database import literal, quote
-from pls_ml.core.measures import ActiveDays, OnColumns, OnEvents, OnTables
+from pls_ml.core.measures import OF_ACCOUNTS, ActiveDays, OnColumns, OnEvents, OnTables
 from pls_ml.core.windows import Grain
 from pls_ml.signals.columns import derive
 from pls_ml.signals.parts import FIRST_DAY, Cook, Part, Recipe
@@ -98,10 +98,20 @@ class Query:
             "coalesce(u.is_internal, FALSE) AS is_internal FROM spine AS s JOIN users AS u ON u.user_id = s.lead_id"
         )
 
+    @cached_property
+    def adds_up(self) -> Mapping[str, bool]:
+        """Whether what lasts for life is added up from tick to tick, of leads and of accounts; else every tick looks back all the way.
+
+        People cannot be added up: who was there before would count again.
+        """
+        lasting = [c for c in self.catalogue if c.name in self.recipes and any(p.reach is None for p in self.recipes[c.name].parts)]
+        people = any(c.signal.scope == "colleagues" or isinstance(c.signal.measure, OF_ACCOUNTS) for c in lasting)
+        return {"lead": self.shape.repeats, "account": self.shape.repeats and not people}
+
     def _keys(self, name: str, spine_key: str) -> str:
         """Every lead (or account) and tick once, with the tick before."""
         day = self.shape.grain.ticks_per_day
-        before = f"coalesce(lag(tick) OVER (PARTITION BY {spine_key} ORDER BY tick), 0)" if self.shape.repeats else "CAST(0 AS BIGINT)"
+        before = f"coalesce(lag(tick) OVER (PARTITION BY {spine_key} ORDER BY tick), 0)" if self.adds_up[name] else "CAST(0 AS BIGINT)"
         customers = " AND NOT is_internal" if name == "lead" else ""  # what our own people do is no usage
         return (
             f"{name}_keys AS (SELECT row_number() OVER (ORDER BY {spine_key}, tick) AS key, {spine_key}, tick, signup_tick, as_of, "
@@ -122,7 +132,7 @@ class Query:
     def _lasting(self, name: str, spine_key: str, parts: Mapping[Part, str]) -> str:
         """What was found between a lead's ticks, added up where it lasts for life."""
         along = f"OVER (PARTITION BY s.{spine_key} ORDER BY s.tick ROWS UNBOUNDED PRECEDING)"
-        lasting = [part for part in parts if part.reach is None and self.shape.repeats]
+        lasting = [part for part in parts if part.reach is None and self.adds_up[name]]
         columns = ", ".join(f"{CUMULATE[part.merge]}(f.{c}) {along} AS {c}" if part in lasting else f"f.{c}" for part, c in parts.items())
         joined = f"{name}_keys AS s LEFT JOIN {name}_found AS f ON f.key = s.key"
         return f"{name}_parts AS (SELECT s.key, s.{spine_key}, s.tick, {columns} FROM {joined})"

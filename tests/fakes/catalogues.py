@@ -78,7 +78,7 @@ def windows_of(kind: str, scope: str, grain: Grain) -> list[str]:
     if not issubclass(measure, WINDOWED):
         return []
     short = [window for window in SHORT_WINDOWS[grain.kind] if measure is not Abandoned or window != GRACE[grain.kind]]
-    endless = [] if scope == "colleagues" or issubclass(measure, Abandoned | Growth | OF_ACCOUNTS) else ["lifetime"]
+    endless = [] if issubclass(measure, Abandoned | Growth) else ["lifetime"]
     early = scope == "user" and not issubclass(measure, Abandoned | Growth | OnTables)
     return [*short, "4w", *endless, *([EARLY_WINDOWS["day"], EARLY_WINDOWS[grain.kind]] if early else [])]
 

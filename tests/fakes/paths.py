@@ -68,8 +68,12 @@ class SignalPath:
     def signals(self, world: World) -> pd.DataFrame:
         """One line per spine row in its order, indexed by `row`; one column per signal column."""
         with self.opened(world) as (database, state):
-            self.engine(database, self.grain, state.words()).build_signals(self.catalogue)
-            return database.frame('SELECT * FROM signals ORDER BY "row"').set_index("row")
+            return self.compute(database, state)
+
+    def compute(self, database: Database, state: KeptState) -> pd.DataFrame:
+        """The signals of an opened world."""
+        self.engine(database, self.grain, state.words()).build_signals(self.catalogue)
+        return database.frame('SELECT * FROM signals ORDER BY "row"').set_index("row")
 
     @contextmanager
     def opened(self, world: World) -> Iterator[tuple[Database, KeptState]]:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from fakes.catalogues import full_catalogue, some_signals
-from fakes.paths import SignalPath
+from fakes.paths import Night, SignalPath
 from fakes.random_worlds import GRAINS, worlds
 from fakes.worlds import World
 from hypothesis import given, settings
@@ -14,6 +15,9 @@ from properties.ways import WAYS, some_nights
 from signals.comparison import differing_columns
 from signals.reference import Reference
 
+from pls_ml.core.catalogue import Catalogue, references
+from pls_ml.core.windows import EPOCH, Grain
+from pls_ml.events.store import StateStore, Update
 from pls_ml.signals.engines import duckdb
 
 DAY = GRAINS[0]
@@ -47,6 +51,34 @@ def test_slices_of_the_spine_give_what_all_of_it_gives(rows, monkeypatch):
     compare()
 
 
+@pytest.mark.parametrize(
+    ("way", "is_told"),
+    [
+        ("a state grown night by night", False),
+        ("a state grown by a log in which rows turned up late", True),
+        ("a state grown for other signals", True),
+    ],
+)
+def test_a_state_is_built_again_or_extended_only_where_it_must_be(way, is_told, monkeypatch):
+    """Guards the tests above against states that are made anew every night."""
+    told, update = [], StateStore.update
+
+    def listen(self: StateStore, *wanted: Any) -> Update:
+        updated = update(self, *wanted)
+        told.extend(updated.done)
+        return updated
+
+    monkeypatch.setattr(StateStore, "update", listen)
+
+    @modest
+    @given(worlds(DAY), st.randoms(use_true_random=False))
+    def grow(world: World, random: Random) -> None:
+        WAYS[way](SignalPath(some_signals(full_catalogue(DAY), random, 40), DAY), world, random)
+
+    grow()
+    assert bool(told) == is_told
+
+
 def test_nights_come_long_before_and_after_the_first_moment():
     """Guards the tests above against states that are always complete, or empty, before the last night."""
     seen = []
@@ -62,16 +94,36 @@ def test_nights_come_long_before_and_after_the_first_moment():
     assert max(seen) >= 0
 
 
-def test_the_far_past_is_read_from_its_sums_where_that_is_exact():
-    """Guards the tests above against paths that always read every event."""
+@pytest.mark.parametrize("grain", GRAINS, ids=str)
+def test_sums_of_the_far_past_give_the_signals_of_the_reference(grain):
+    """Where they are exact: for signals that ask neither for days of long ago nor for the first days, of people who stay where they are."""
     summed = []
+    catalogue = summable(full_catalogue(grain))
 
     @modest
-    @given(worlds(DAY, leads=("ann", "cem"), movers=False))
-    def collect(world: World) -> None:
-        catalogue = full_catalogue(DAY).select(["count_of_user", "count_of_account", "days_since_first_of_user"])
-        with SignalPath(catalogue, DAY).opened(world) as (database, _):
+    @given(worlds(grain, movers=False), st.randoms(use_true_random=False))
+    def compare(world: World, random: Random) -> None:
+        path = SignalPath(some_signals(catalogue, random, 40), grain, nights=month_ends(world, grain))
+        with path.opened(world) as (database, state):
+            found = path.compute(database, state)
             summed.append(database.rows("SELECT count(*) FROM state WHERE window_tick IS NULL")[0][0])
+        assert differing_columns(found, Reference(path.catalogue, grain).signals(world)) == []
 
-    collect()
-    assert any(summed)
+    compare()
+    assert sum(rows > 0 for rows in summed) > len(summed) / 2
+
+
+def summable(catalogue: Catalogue) -> Catalogue:
+    """Without signals of the first days or of days over life, and those that read them."""
+    asking = {c.signal.id for c in catalogue if c.window and (c.window.from_signup or (c.window.is_lifetime and "active_days" in c.name))}
+    for column in catalogue.ordered:
+        if any(catalogue.by_column[name].signal.id in asking for name in references(column.signal)):
+            asking.add(column.signal.id)
+    return catalogue.select([signal.id for signal in catalogue.signals if signal.id not in asking])
+
+
+def month_ends(world: World, grain: Grain) -> tuple[Night, ...]:
+    """The first midnight of each month before the first moment of the spine."""
+    day = Grain("day", grain.zone)
+    ticks = range(day.tick_of(min(event.known for event in world.events)), day.tick_of(min(as_of for _, as_of in world.spine)) + 1)
+    return tuple(Night(day.start_of(tick)) for tick in ticks if (EPOCH + timedelta(days=tick)).day == 1)

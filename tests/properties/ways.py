@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pandas as pd
@@ -41,8 +42,10 @@ def grown_and_read_whole(path: SignalPath, world: World, random: Random) -> pd.D
 
 
 def grown_by_a_log_with_gaps(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
-    nights = tuple(replace(night, held_back=random.choice([0, 2, 7])) for night in some_nights(path, world, random))
-    return replace(path, nights=nights).signals(world)
+    """Nights in the middle of a tick, and rows that were not there in time."""
+    early = random.random() * timedelta(microseconds=path.grain.tick_us)
+    nights = [Night(night.at - early, random.choice([0, 2, 7])) for night in some_nights(path, world, random)]
+    return replace(path, nights=tuple(nights)).signals(world)
 
 
 def grown_for_other_signals(path: SignalPath, world: World, random: Random) -> pd.DataFrame:
@@ -51,12 +54,11 @@ def grown_for_other_signals(path: SignalPath, world: World, random: Random) -> p
 
 
 def some_nights(path: SignalPath, world: World, random: Random) -> tuple[Night, ...]:
-    """Up to six moments, on and off the grain, since shortly before the first event became known."""
+    """Up to six moments on the grain, since shortly before the first event became known."""
     known = [event.known for event in world.events]
     begin, end = min(known) - DAY, max(known) + DAY
     moments = [begin + random.random() * (end - begin) for _ in range(random.randint(1, 6))]
-    whole = [path.grain.start_of(path.grain.tick_of(moment)) for moment in moments]
-    return tuple(Night(random.choice(pair)) for pair in sorted(zip(moments, whole, strict=True)))
+    return tuple(Night(path.grain.start_of(path.grain.tick_of(moment))) for moment in sorted(moments))
 
 
 WAYS: dict[str, Way] = {
