@@ -6,17 +6,14 @@ from typing import Any
 
 import pytest
 from fakes.catalogues import full_catalogue, some_signals
-from fakes.paths import Night, SignalPath
+from fakes.paths import SignalPath
 from fakes.random_worlds import GRAINS, worlds
 from fakes.worlds import World
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from properties.ways import WAYS, some_nights
+from properties.ways import SEEDED, WAYS, month_ends, some_nights, summable
 from signals.comparison import differing_columns
 from signals.reference import Reference
 
-from pls_ml.core.catalogue import Catalogue, references
-from pls_ml.core.windows import EPOCH, Grain
 from pls_ml.events.store import StateStore, Update
 from pls_ml.signals.engines import duckdb
 
@@ -28,7 +25,7 @@ modest = settings(max_examples=4, deadline=None, derandomize=True)
 @pytest.mark.parametrize("way", WAYS)
 def test_the_signals_are_those_of_the_reference(way, grain):
     @modest
-    @given(worlds(grain), st.randoms(use_true_random=False))
+    @given(worlds(grain), SEEDED)
     def compare(world: World, random: Random) -> None:
         catalogue = some_signals(full_catalogue(grain), random, 40)
         found = WAYS[way](SignalPath(catalogue, grain), world, random)
@@ -40,7 +37,7 @@ def test_the_signals_are_those_of_the_reference(way, grain):
 @pytest.mark.parametrize("rows", [1, 2, 4])
 def test_slices_of_the_spine_give_what_all_of_it_gives(rows, monkeypatch):
     @settings(modest, max_examples=3)
-    @given(worlds(DAY), st.randoms(use_true_random=False))
+    @given(worlds(DAY), SEEDED)
     def compare(world: World, random: Random) -> None:
         path = SignalPath(some_signals(full_catalogue(DAY), random, 40), DAY)
         monkeypatch.setattr(duckdb, "SLICE_ROWS", 1_000_000)
@@ -71,7 +68,7 @@ def test_a_state_is_built_again_or_extended_only_where_it_must_be(way, is_told, 
     monkeypatch.setattr(StateStore, "update", listen)
 
     @modest
-    @given(worlds(DAY), st.randoms(use_true_random=False))
+    @given(worlds(DAY), SEEDED)
     def grow(world: World, random: Random) -> None:
         WAYS[way](SignalPath(some_signals(full_catalogue(DAY), random, 40), DAY), world, random)
 
@@ -84,7 +81,7 @@ def test_nights_come_long_before_and_after_the_first_moment():
     seen = []
 
     @modest
-    @given(worlds(DAY), st.randoms(use_true_random=False))
+    @given(worlds(DAY), SEEDED)
     def collect(world: World, random: Random) -> None:
         first = min(as_of for _, as_of in world.spine)
         seen.extend((night.at - first) // timedelta(days=30) for night in some_nights(SignalPath(full_catalogue(DAY)), world, random))
@@ -101,9 +98,9 @@ def test_sums_of_the_far_past_give_the_signals_of_the_reference(grain):
     catalogue = summable(full_catalogue(grain))
 
     @modest
-    @given(worlds(grain, movers=False), st.randoms(use_true_random=False))
+    @given(worlds(grain, movers=False), SEEDED)
     def compare(world: World, random: Random) -> None:
-        path = SignalPath(some_signals(catalogue, random, 40), grain, nights=month_ends(world, grain))
+        path = SignalPath(some_signals(catalogue, random, 40), grain, nights=month_ends(grain, world))
         with path.opened(world) as (database, state):
             found = path.compute(database, state)
             summed.append(database.rows("SELECT count(*) FROM state WHERE window_tick IS NULL")[0][0])
@@ -111,19 +108,3 @@ def test_sums_of_the_far_past_give_the_signals_of_the_reference(grain):
 
     compare()
     assert sum(rows > 0 for rows in summed) > len(summed) / 2
-
-
-def summable(catalogue: Catalogue) -> Catalogue:
-    """Without signals of the first days or of days over life, and those that read them."""
-    asking = {c.signal.id for c in catalogue if c.window and (c.window.from_signup or (c.window.is_lifetime and "active_days" in c.name))}
-    for column in catalogue.ordered:
-        if any(catalogue.by_column[name].signal.id in asking for name in references(column.signal)):
-            asking.add(column.signal.id)
-    return catalogue.select([signal.id for signal in catalogue.signals if signal.id not in asking])
-
-
-def month_ends(world: World, grain: Grain) -> tuple[Night, ...]:
-    """The first midnight of each month before the first moment of the spine."""
-    day = Grain("day", grain.zone)
-    ticks = range(day.tick_of(min(event.known for event in world.events)), day.tick_of(min(as_of for _, as_of in world.spine)) + 1)
-    return tuple(Night(day.start_of(tick)) for tick in ticks if (EPOCH + timedelta(days=tick)).day == 1)

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from fakes.catalogues import full_catalogue, some_signals
 from fakes.paths import SignalPath
-from fakes.random_worlds import GRAINS, worlds
+from fakes.random_worlds import worlds
 from fakes.worlds import World
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from properties.breakages import BREAKAGES, EDGES, GOLDEN, NIGHTS
 from properties.invariances import GOOD_PATH, INVARIANCES, changed_columns
-from properties.ways import WAYS, read_whole
+from properties.ways import SEEDED, grown_month_by_month, read_whole, summable
 from signals.comparison import differing_columns
 from signals.golden_cases import wrong_cases
 from signals.window_edges import wrong_edges
@@ -56,14 +56,14 @@ def _some_case_changes(invariance: str, path: SignalPath) -> bool:
 
 
 def _some_night_differs(path: SignalPath) -> bool:
-    grain = GRAINS[0]
+    catalogue = summable(full_catalogue(HOUR))
 
     def differing(case: tuple[World, Random]) -> list[str]:
         world, random = case
-        chosen = path.at(grain, some_signals(full_catalogue(grain), random, 40))
-        return differing_columns(WAYS["a state grown night by night"](chosen, world, random), read_whole(chosen, world, random))
+        chosen = path.at(HOUR, some_signals(catalogue, random, 40))
+        return differing_columns(grown_month_by_month(chosen, world, random), read_whole(chosen, world, random))
 
-    return _search(st.tuples(worlds(grain), st.randoms(use_true_random=False)), differing)
+    return _search(st.tuples(worlds(HOUR, movers=False), SEEDED), differing)
 
 
 def _search(cases: st.SearchStrategy[Any], differing: Callable[[Any], list[str]]) -> bool:

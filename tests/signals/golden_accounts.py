@@ -9,9 +9,12 @@ COLLEAGUES = [
             "count_of_user_4w": 2,
             "count_of_account_4w": 5,
             "count_of_colleagues_4w": 3,
+            "count_of_colleagues_lifetime": 4,
             "sum_of_colleagues_4w": -0.75,
+            "sum_of_colleagues_lifetime": -4.25,
             "active_users_of_account_4w": 3,
             "active_users_of_colleagues_4w": 2,
+            "active_users_of_colleagues_lifetime": 2,
         },
         """
         user  | event | when | duration_s
@@ -81,6 +84,19 @@ FOUR = """
     fourth | co      | -60d   | it's       | head
     """
 DEPARTMENTS = [
+    Case(
+        "a day on which several people were active is one day of the account",
+        {"active_days_of_account_4w": 2, "active_days_of_account_lifetime": 3, "active_days_of_account_other_lifetime": 1},
+        """
+        user   | event | when        | tier
+        me     | a     | -1d         | premium
+        mate   | a     | -1d +5h     | premium
+        third  | a     | -2d         |
+        me     | a     | -2d +23h    |
+        mate   | a     | -40d        |
+        """,
+        people=FOUR,
+    ),
     Case(
         "each department counts once, and nobody's department does not",
         {"active_values_of_account_4w": 2, "active_users_of_account_4w": 4, "active_values_of_account_other_4w": 1, "heads_4w": 2},
