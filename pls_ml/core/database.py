@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+STREAM_ROWS = 131_072
+"""Most rows of a batch of a stream."""
+
 
 def quote(identifier: str) -> str:
     """Takes a column or table name; returns it quoted for SQL."""
@@ -76,7 +79,7 @@ class Database:
     @contextmanager
     def stream(self, sql: str) -> Iterator[pa.RecordBatchReader]:
         """Takes a query; gives its rows batch by batch, so that they never lie in memory together."""
-        reader = self._connection.sql(sql).to_arrow_reader(131_072)
+        reader = self._connection.sql(sql).to_arrow_reader(STREAM_ROWS)
         try:
             yield reader
         finally:

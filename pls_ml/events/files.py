@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pls_ml.core.atoms import Atom
-from pls_ml.core.database import Database, literal, quote
+from pls_ml.core.database import literal, quote
 from pls_ml.core.files import digest_file
 from pls_ml.core.protocols import WriteBatches
 from pls_ml.events.manifest import StateFile
 from pls_ml.events.state import KEYS, Codes, columns_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,10 @@ class StateFiles:
     folder: Path
     write: WriteBatches
 
-    def write_file(self, database: Database, query: str, name: str, atoms: Iterable[Atom]) -> StateFile:
-        """Takes a query of the state's rows, what to call the file, and the atoms in it; writes it; returns what to know of it."""
+    def write_file(self, reader: pa.RecordBatchReader, name: str, atoms: Iterable[Atom]) -> StateFile:
+        """Takes the state's rows, what to call the file, and the atoms in it; writes it; returns what to know of it."""
         draft = self.folder / f"{name}.draft"
-        with database.stream(query) as reader:
-            rows = self.write(reader, reader.schema, draft)
+        rows = self.write(reader, reader.schema, draft)
         digest = digest_file(draft)
         path = draft.replace(self.folder / f"{name}-{digest[:12]}.parquet")
         return StateFile(name=path.name, rows=rows, sha256=digest, atoms=tuple(sorted(atom.name for atom in atoms)))

@@ -83,6 +83,11 @@ class Log:
         return tuple(column for column in self.columns if column not in fixed)
 
     @property
+    def account(self) -> str:
+        """The SQL of a row's account as logged."""
+        return "e.account_id" if "account_id" in self.columns else "CAST(NULL AS VARCHAR)"
+
+    @property
     def made_from(self) -> str:
         """A digest of how the log is read, as far as it decides what is kept."""
         mapping = self.source.model_dump(mode="json", exclude={"invitations", "max_quarantine_share"})
@@ -91,9 +96,12 @@ class Log:
     @property
     def usable(self) -> str:
         """The SQL test that a row `e` of `events` may be used."""
-        tests = ["e.user_id IS NOT NULL", "e.event IS NOT NULL", f"e.event_time >= {stamp(EARLIEST)}"]
+        tests, early = ["e.user_id IS NOT NULL", "e.event IS NOT NULL"], f"e.event_time < {stamp(EARLIEST)}"
         if "known_at" in self.columns:
-            tests += [f"{self.known} >= {stamp(EARLIEST)}", f"NOT {self.dated_ahead}"]
+            # One test of both times: next to a test of event times alone, known times would make the reader skip nothing.
+            tests += [f"{self.known} >= {stamp(EARLIEST)}", f"NOT ({early} OR {self.dated_ahead})"]
+        else:
+            tests.append(f"NOT {early}")
         if self.source.exclude:
             tests.append(f"e.event NOT IN {literals(self.source.exclude)}")
         return " AND ".join(tests)
@@ -128,11 +136,10 @@ class Log:
         return Survey(ticks, rows, usable["owners"].to_numpy(np.uint64), limit, undated)
 
     def _make_view(self, chosen: str) -> None:
-        account = "e.account_id" if "account_id" in self.columns else "CAST(NULL AS VARCHAR) AS account_id"
         extra = "".join(f", e.{quote(p)}" for p in self.properties)
         self.database.execute(
-            f"CREATE OR REPLACE VIEW clean_events AS SELECT e.user_id, {account}, coalesce(n.canonical, e.event) AS event, "
-            f"coalesce(n.name_no, 0) AS name_no, e.event_time, {self.known} AS known_at{extra} "
+            f"CREATE OR REPLACE VIEW clean_events AS SELECT e.user_id, {self.account} AS account_id, "
+            f"coalesce(n.canonical, e.event) AS event, coalesce(n.name_no, 0) AS name_no, e.event_time, {self.known} AS known_at{extra} "
             f"FROM events AS e LEFT JOIN event_names AS n ON n.raw = e.event WHERE {chosen}"
         )
 

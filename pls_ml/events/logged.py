@@ -11,7 +11,7 @@ import pyarrow as pa
 from pls_ml.core.atoms import MAX_VALUES, Atom, read_properties
 from pls_ml.core.database import quote
 from pls_ml.core.windows import DAY_US
-from pls_ml.events.log import LONGEST_SHIFT_DAYS, Log, Span, stamp
+from pls_ml.events.log import LONGEST_SHIFT_DAYS, Log, Span
 from pls_ml.events.state import Codes, fits, micro
 
 SAME_ID = "r.h = hash(e.event_id) AND e.event_id IS NOT NULL"
@@ -76,19 +76,19 @@ def find_values(log: Log, span: Span, properties: Sequence[str], codes: Codes) -
 
 def _new_values(log: Log, span: Span, name: str, before: Sequence[str]) -> list[tuple[str, int]]:
     """Of the events under their canonical names; values of repeated rows are values too, bits of which may never be set."""
-    text = f"CAST(e.{quote(name)} AS VARCHAR)" if name not in log.columns else _as_text(name, log.columns[name])
-    begin, end = (stamp(log.grain.start_of(tick)) for tick in span)
+    text, names = _as_text(name, log.columns[name]), ""
+    if name == "event":
+        text, names = "coalesce(n.canonical, e.event)", "LEFT JOIN event_names AS n ON n.raw = e.event "
     known = set(before)
     found = log.database.rows(
-        f"SELECT {text}, {log.grain.to_tick('min(e.known_at)')} FROM clean_events AS e WHERE e.{quote(name)} IS NOT NULL "
-        f"AND e.known_at >= {begin} AND e.known_at < {end} GROUP BY 1 ORDER BY 2, 1 LIMIT {2 * MAX_VALUES}"
+        f"SELECT {text}, {log.grain.to_tick(f'min({log.known})')} FROM events AS e {names}WHERE e.{quote(name)} IS NOT NULL "
+        f"AND {log.usable} AND {log.known_between(*span)} GROUP BY 1 ORDER BY 2, 1 LIMIT {2 * MAX_VALUES}"
     )
     return [(value, tick) for value, tick in found if value not in known][: MAX_VALUES + 1 - len(before)]
 
 
 def _columns(log: Log, wanted: Wanted) -> str:
-    account = "e.account_id" if "account_id" in log.columns else "CAST(NULL AS VARCHAR) AS account_id"
-    parts = ["e.user_id", account, "e.event", f"{log.grain.to_tick('e.event_time')} AS event_tick"]
+    parts = ["e.user_id", f"{log.account} AS account_id", "e.event", f"{log.grain.to_tick('e.event_time')} AS event_tick"]
     parts += [f"{log.grain.to_tick(log.known)} AS known_tick", "epoch_us(e.event_time) AS event_us"]
     parts += [f"{_as_text(name, log.columns[name])} AS {quote(name)}" for name in wanted.texts]
     parts += [f"{micro('e.' + quote(name))} AS {quote('micro_' + name)}" for name in wanted.numbers]

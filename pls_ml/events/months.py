@@ -14,7 +14,7 @@ from pls_ml.core.database import Database
 from pls_ml.core.windows import Grain
 from pls_ml.events.files import StateFiles
 from pls_ml.events.log import FUTURE_DAYS, LONGEST_SHIFT_DAYS, Span
-from pls_ml.events.manifest import Manifest, Segment, Totals, add_counts, join_codes
+from pls_ml.events.manifest import Manifest, Segment, StateFile, Totals, add_counts, join_codes
 from pls_ml.events.state import KEYS, ORDER, merge_rows
 
 EARLY_DAYS = 62
@@ -70,7 +70,7 @@ def _merge(store: StateFiles, database: Database, parts: list[Segment], atoms: S
             mark=sum(part.mark for part in parts) % 2**64,
             repeated=sum(part.repeated for part in parts),
             codes=join_codes(*(part.codes for part in parts)),
-            files=(store.write_file(database, query, f"events-{since}-{until}", atoms),) if files else (),
+            files=(_write(store, database, query, f"events-{since}-{until}", atoms),) if files else (),
             **counts,
         )
     ]
@@ -97,5 +97,10 @@ def sum_up(store: StateFiles, database: Database, grain: Grain, kept: Manifest, 
         f"SELECT user_id, account_id, {early} AS event_tick, CAST({end - 1} AS BIGINT) AS known_tick, {merge_rows(atoms, codes)} "
         "FROM r JOIN f USING (user_id) GROUP BY 1, 2, 3 ORDER BY 1, 3, 2"
     )
-    file = store.write_file(database, query, f"totals-{end}", atoms)
+    file = _write(store, database, query, f"totals-{end}", atoms)
     return kept.model_copy(update={"totals": (*kept.totals, Totals(until=end, file=file))[-KEPT_TOTALS:]})
+
+
+def _write(store: StateFiles, database: Database, query: str, name: str, atoms: Sequence[Atom]) -> StateFile:
+    with database.stream(query) as reader:
+        return store.write_file(reader, name, atoms)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from pls_ml.core.atoms import Atom, coded_properties
-from pls_ml.core.database import Database, quote
 from pls_ml.core.errors import TableError
 from pls_ml.core.files import digest_data, digest_file, write_json
 from pls_ml.core.locks import SharedUse, hold_alone
@@ -26,9 +27,10 @@ from pls_ml.events.logged import computable, find_values, find_wanted, open_logg
 from pls_ml.events.manifest import Coded, Manifest, Segment, StateFile, Totals, join_codes
 from pls_ml.events.months import close_months, split_months, sum_up
 from pls_ml.events.quarantine import count_rows, count_undated, open_quarantine, refuse_mostly_bad
-from pls_ml.events.state import KEYS, ORDER, columns_of, make_codes, roll_up
+from pls_ml.events.rolling import Rolled, roll
+from pls_ml.events.state import columns_of, make_codes
 
-CHUNK_ROWS = 16_000_000
+CHUNK_ROWS = 8_000_000
 """Rows of the log that are rolled up in one go: more would only take more memory."""
 FORMAT = 3
 """Of the files; another one means to build the state again."""
@@ -144,38 +146,39 @@ class StateStore:
             return kept
         span = (segment.since, segment.until)
         before = kept.codes_at(segment.until)
-        (found,) = _roll(log, before, atoms, [span])
-        file = self._write_span(log.database, atoms, span, join_codes(before, found))
+        rolled, (found,) = _roll(log, before, atoms, [span], segment.read)
+        file = self._write_span(rolled, atoms, span, join_codes(before, found))
         changed = segment.model_copy(update={"files": (*segment.files, file), "codes": join_codes(segment.codes, found)})
         segments = tuple(changed if s.since == segment.since else s for s in kept.segments)
         return kept.model_copy(update={"segments": segments, "totals": ()})
 
     def _append(self, log: Log, survey: Survey, kept: Manifest, atoms: Sequence[Atom], chunk: Sequence[Span]) -> Manifest:
         """The kept state with the segments of a chunk."""
-        found = _roll(log, kept.codes, atoms, chunk)
-        for span, new, counted in zip(chunk, found, count_rows(log, chunk), strict=True):
-            read = survey.count(*span)
-            used = log.database.rows(f"SELECT coalesce(sum(n), 0) FROM rolled WHERE {_within(span)}")[0][0]
+        rolled, found = _roll(log, kept.codes, atoms, chunk, survey.count(chunk[0][0], chunk[-1][1]))
+        codes = list(accumulate(found, join_codes, initial=kept.codes))[1:]
+        rows = [survey.count(*span) for span in chunk]
+        with ThreadPoolExecutor(rolled.writers) as pool:
+            files = list(pool.map(lambda *of: (self._write_span(rolled, atoms, *of[:2]),) if of[2] else (), chunk, codes, rows))
+        for span, new, read, written, counted in zip(chunk, found, rows, files, count_rows(log, chunk), strict=True):
             segment = Segment(
                 since=span[0],
                 until=span[1],
                 read=read,
                 mark=survey.mark(*span),
-                repeated=read - int(used) - sum(counted.excluded.values()) - sum(counted.quarantined.values()),
+                repeated=read - rolled.count(span) - sum(counted.excluded.values()) - sum(counted.quarantined.values()),
                 excluded=counted.excluded,
                 quarantined=counted.quarantined,
                 names=counted.names,
                 codes=new,
-                files=(self._write_span(log.database, atoms, span, join_codes(kept.codes, new)),) if read else (),
+                files=written,
             )
             kept = kept.model_copy(update={"segments": (*kept.segments, segment)})
         return kept
 
-    def _write_span(self, database: Database, atoms: Sequence[Atom], span: Span, codes: Coded) -> StateFile:
+    def _write_span(self, rolled: Rolled, atoms: Sequence[Atom], span: Span, codes: Coded) -> StateFile:
         """Writes what was rolled up of a span, with no more mask words than were needed by its end."""
-        columns = (*KEYS, *(quote(column) for atom in atoms for column in columns_of(atom, codes)))
-        query = f"SELECT {', '.join(columns)} FROM rolled WHERE {_within(span)} ORDER BY {ORDER}"
-        return self.files.write_file(database, query, f"events-{span[0]}-{span[1]}", atoms)
+        with rolled.stream(span, [column for atom in atoms for column in columns_of(atom, codes)]) as reader:
+            return self.files.write_file(reader, f"events-{span[0]}-{span[1]}", atoms)
 
     def _end_use(self) -> None:
         if self._use:
@@ -193,25 +196,21 @@ class StateStore:
                         path.unlink()
 
 
-def _roll(log: Log, codes: Coded, atoms: Sequence[Atom], chunk: Sequence[Span]) -> list[Coded]:
-    """Makes the table `rolled`, the state of a chunk; returns for each of its spans the values that were new in it."""
-    view = open_logged(log, (chunk[0][0], chunk[-1][1]), find_wanted(log, atoms))
-    values = find_values(log, (chunk[0][0], chunk[-1][1]), coded_properties(atoms), codes)
+def _roll(log: Log, codes: Coded, atoms: Sequence[Atom], chunk: Sequence[Span], events: int) -> tuple[Rolled, list[Coded]]:
+    """The state's rows of a chunk of so many events, and for each of its spans the values that were new in it."""
+    whole = (chunk[0][0], chunk[-1][1])
+    open_logged(log, whole, find_wanted(log, atoms))
+    values = find_values(log, whole, coded_properties(atoms), codes)
     found = [_known_in(values, span) for span in chunk]
     extended = join_codes(codes, *found)
     make_codes(log.database, {name: extended.get(name, ()) for name in coded_properties(atoms)})
-    log.database.execute(f"CREATE OR REPLACE TEMP TABLE rolled AS {roll_up(view, atoms, extended)}")
-    return found
+    return roll(log, whole, atoms, extended, events), found
 
 
 def _known_in(values: Mapping[str, Sequence[tuple[str, int]]], span: Span) -> Coded:
     """The values that became known in a span, of properties that have such."""
     found = {name: tuple(value for value, tick in given if span[0] <= tick < span[1]) for name, given in values.items()}
     return {name: new for name, new in found.items() if new}
-
-
-def _within(span: Span) -> str:
-    return f"known_tick >= {span[0]} AND known_tick < {span[1]}"
 
 
 def _group(spans: Sequence[Span], survey: Survey) -> list[list[Span]]:

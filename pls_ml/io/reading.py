@@ -20,10 +20,11 @@ def load_table(database: Database, name: str, source: TableSource, root: Path, g
     in a required column of any table but `events` it is refused.
     """
     raw = f"source_{name}"
+    rows = quote(raw)
     if given is not None:
         database.register(raw, _to_arrow(name, given))
     elif source.path is not None:
-        open_source(database, raw, root / source.path)
+        rows = open_source(database, raw, root / source.path)
     else:
         raise TableError(f"table '{name}' has no `path` and was not passed in: give one")
     _refuse_unknown_zone(database, name, source.timezone)
@@ -34,7 +35,7 @@ def load_table(database: Database, name: str, source: TableSource, root: Path, g
     selected = ", ".join(f"{sql} AS {quote(column)}" for column, sql in expressions.items())
     try:
         with database.reading(f"table '{name}'"):
-            database.execute(f"CREATE OR REPLACE {kind} {quote(name)} AS SELECT {selected} FROM {quote(raw)}")
+            database.execute(f"CREATE OR REPLACE {kind} {quote(name)} AS SELECT {selected} FROM {rows}")
     except TableError:
         if given is None and source.path is not None:
             refuse_damaged(database, root / source.path)

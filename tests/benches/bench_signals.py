@@ -89,6 +89,7 @@ def measure_busy(folder: Path, millions: float) -> dict[str, Any]:
 def write_projects(folder: Path) -> None:
     """The demo's project on this log with 52 weekly `as_of`s, and the same one a day earlier."""
     text = find_builtin("demo.yaml").read_text(encoding="utf-8").replace("data/events.parquet", "data/events")
+    text += "\nresources: {threads: 2, memory: 1GB}\n"
     start = END - timedelta(weeks=WEEKS - 1)
     text = text.replace("{kind: calendar, every_days: 14}", f"{{kind: calendar, every_days: 7, start: {start:%Y-%m-%d}}}")
     (folder / "pls.yaml").write_text(text, encoding="utf-8")

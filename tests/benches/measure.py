@@ -34,9 +34,9 @@ def prepare(folder: Path, action: str, as_of: datetime, output: Path) -> Callabl
 
     if action in ("floor", "pandas", "polars"):
         __import__({"floor": "duckdb"}.get(action, action))
-        return lambda: {"floor": peers.read_columns, "pandas": peers.group_in_pandas, "polars": peers.group_in_polars}[action](
-            folder, as_of
-        )
+        if action == "floor":
+            return lambda: peers.read_columns(folder)
+        return lambda: {"pandas": peers.group_in_pandas, "polars": peers.group_in_polars}[action](folder, as_of)
     from pls_ml import open_project
     from pls_ml.workflows.data import load_data
 

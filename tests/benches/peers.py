@@ -18,14 +18,15 @@ NAMES = (
 WINDOWS = (7, 30, 90)
 
 
-def read_columns(folder: Path, threads: int) -> None:
-    """The floor: every needed column read and decoded."""
+def read_columns(folder: Path) -> int:
+    """The floor: every needed column read and decoded, by two threads as in the projects measured."""
     import duckdb
 
     connection = duckdb.connect()
-    connection.execute(f"SET threads = {threads}")
+    connection.execute("SET threads = 2")
     touched = ", ".join(f"max(hash({name}))" for name in READ)
     connection.execute(f"SELECT {touched} FROM read_parquet('{folder}/data/events/*.parquet')").fetchall()
+    return len(READ)
 
 
 def group_in_pandas(folder: Path, as_of: datetime) -> int:

@@ -10,10 +10,13 @@ from pls_ml.io.sources.finding import find_files
 SOURCES = {".parquet": parquet.open_view, ".csv": csv.open_view, ".tsv": csv.open_view}
 
 
-def open_source(database: Database, view: str, path: Path) -> None:
-    """Takes a file, a folder or a pattern; makes all its rows the view `view`; refuses what `list_files` does and damaged files."""
+def open_source(database: Database, view: str, path: Path) -> str:
+    """Takes a file, a folder or a pattern; makes all its rows the view `view`; refuses what `list_files` does and damaged files.
+
+    Returns what stands behind the view in SQL: a filter reaches the files' own statistics through one view, not through two.
+    """
     files = list_files(path)
-    SOURCES[files[0].suffix.lower()](database, view, files)
+    return SOURCES[files[0].suffix.lower()](database, view, files)
 
 
 def refuse_damaged(database: Database, path: Path) -> None:

@@ -8,8 +8,8 @@ from pls_ml.core.errors import TableError, suggest
 from pls_ml.io.sources.finding import name_exactly
 
 
-def open_view(database: Database, view: str, paths: tuple[Path, ...]) -> None:
-    """Takes CSV or TSV files in UTF-8 with one header; makes them the table `view`.
+def open_view(database: Database, view: str, paths: tuple[Path, ...]) -> str:
+    """Takes CSV or TSV files in UTF-8 with one header; makes them the table `view`; returns its name in SQL.
 
     Refuses headers that differ, ragged rows, NULs and other encodings, each under its file's name.
     """
@@ -22,6 +22,7 @@ def open_view(database: Database, view: str, paths: tuple[Path, ...]) -> None:
     for path in paths:
         _refuse_nul(path)
         _add_rows(database, view, path, separator, header)
+    return quote(view)
 
 
 def _add_rows(database: Database, view: str, path: Path, separator: str, header: list[str]) -> None:

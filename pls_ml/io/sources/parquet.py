@@ -11,8 +11,8 @@ Types = dict[str, str]
 """A column's name → its SQL type, in the file's order."""
 
 
-def open_view(database: Database, view: str, paths: tuple[Path, ...]) -> None:
-    """Takes Parquet files; makes them the view `view`, with every column of any file.
+def open_view(database: Database, view: str, paths: tuple[Path, ...]) -> str:
+    """Takes Parquet files; makes them the view `view`, with every column of any file; returns the SQL that reads them.
 
     Refuses a damaged file, a column whose type differs between files so that values would change, and a name spelt in two ways.
     """
@@ -23,9 +23,11 @@ def open_view(database: Database, view: str, paths: tuple[Path, ...]) -> None:
         _refuse_conflicts(found)
         # By name: the order of the files' own columns would depend on the order of the files.
         columns = ", ".join(quote(name) for name in sorted({name for types in found.values() for name in types}))
-    database.execute(f"CREATE OR REPLACE VIEW {quote(view)} AS SELECT {columns} FROM {_scan(*paths, union_by_name=not alike)}")
+    rows = _scan(*paths, union_by_name=not alike)
+    database.execute(f"CREATE OR REPLACE VIEW {quote(view)} AS SELECT {columns} FROM {rows}")
     if not alike:
         _refuse_losses(database, view, found)
+    return rows
 
 
 def refuse_damaged(database: Database, paths: tuple[Path, ...]) -> None:
