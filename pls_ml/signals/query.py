@@ -21,8 +21,6 @@ from pls_ml.signals.columns import derive
 from pls_ml.signals.parts import FIRST_DAY, Cook, Part, Recipe
 from pls_ml.signals.people import people_columns
 
-CUMULATE = {"sum": "sum", "min": "min", "max": "max", "bit_or": "bit_or"}
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -39,10 +37,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class Query:
-    """The query of one catalogue over data of one shape."""
+    """The query of one catalogue over data of one shape, for every row of the table `spine`."""
 
     catalogue: Catalogue
     shape: Shape
+    spine: str = "spine"
 
     @cached_property
     def recipes(self) -> dict[str, Recipe]:
@@ -95,7 +94,7 @@ class Query:
         return (
             'SELECT s."row", s.lead_id, s.account_id, s.as_of, epoch_us(s.as_of) AS as_of_us, epoch_us(u.signup_at) AS signup_us, '
             f"CAST({tick('s.as_of')} AS BIGINT) AS tick, CAST({tick('u.signup_at')} AS BIGINT) AS signup_tick, "
-            "coalesce(u.is_internal, FALSE) AS is_internal FROM spine AS s JOIN users AS u ON u.user_id = s.lead_id"
+            f"coalesce(u.is_internal, FALSE) AS is_internal FROM {self.spine} AS s JOIN users AS u ON u.user_id = s.lead_id"
         )
 
     @cached_property
@@ -133,7 +132,7 @@ class Query:
         """What was found between a lead's ticks, added up where it lasts for life."""
         along = f"OVER (PARTITION BY s.{spine_key} ORDER BY s.tick ROWS UNBOUNDED PRECEDING)"
         lasting = [part for part in parts if part.reach is None and self.adds_up[name]]
-        columns = ", ".join(f"{CUMULATE[part.merge]}(f.{c}) {along} AS {c}" if part in lasting else f"f.{c}" for part, c in parts.items())
+        columns = ", ".join(f"{part.merge}(f.{c}) {along} AS {c}" if part in lasting else f"f.{c}" for part, c in parts.items())
         joined = f"{name}_keys AS s LEFT JOIN {name}_found AS f ON f.key = s.key"
         return f"{name}_parts AS (SELECT s.key, s.{spine_key}, s.tick, {columns} FROM {joined})"
 

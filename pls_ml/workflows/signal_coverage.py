@@ -41,7 +41,7 @@ class ColumnCoverage:
         return ", ".join(filter(None, (fires, "no history: as of the extract" if self.without_history else "")))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SignalCoverage:
     """Coverage over `rows` leads at `as_of` (None: over all of them, each at its own moment), and events that no signal asks for."""
 
@@ -66,6 +66,9 @@ class SignalCoverage:
         if self.unused_events:
             lines += ["", f"events that no signal asks for by name: {len(self.unused_events):,}", *_list_names(self.unused_events)]
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         rows = [(c.name, f"{c.filled:.1%}", f"{c.nonzero:.1%}", c.remark) for c in self.columns]

@@ -20,7 +20,7 @@ WIDTH = 118
 WIDEST = {"id": 40, "scope": 10, "measure": 16, "windows": 36, "direction": 4}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SignalList:
     """Every declared signal in declared order, with its reason where it cannot be computed and its risk where it may leak."""
 
@@ -45,6 +45,9 @@ class SignalList:
             for signal in (one for one in declared if one.family == family):
                 lines += self._lines(signal, "  ".join(cells[signal.id][key].ljust(width) for key, width in widths.items()))
         return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         absent = self.coverage.not_computable

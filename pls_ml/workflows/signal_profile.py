@@ -51,7 +51,7 @@ class ColumnProfile:
         return [self.name, *(f"  {line}" for line in (*self.distribution.to_lines(), *found))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SignalProfile:
     """One signal: declaration, definition and inputs, why it cannot be computed or may leak, and its columns over the rows looked at."""
 
@@ -100,6 +100,9 @@ class SignalProfile:
         lines += ["reads", *(line for name, inputs in self.lineage.items() for line in _say_inputs(name, inputs))]
         lines += [f"cannot be computed: {clean_text(self.not_computable, LONGEST)}"] if self.not_computable else [f"rows: {self.rows}"]
         return "\n".join([*lines, *(line for column in self.columns for line in ("", *column.to_lines()))])
+
+    def __repr__(self) -> str:
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self.to_text())}</pre>"

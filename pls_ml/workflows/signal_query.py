@@ -66,7 +66,7 @@ def _compile_for_warehouse(project: Project, data: LoadedData, dialect: str) -> 
         name: _table(name, _filled(database, name)) for name in READ if database.has(name)
     }
     tables["spine"] = WarehouseTable(f"{SCHEMA}.spine", {column: column for column in SPINE})
-    shape = Shape(data.grain, data.state.words(), moves=has_versions(tables), repeats=True)
+    shape = Shape(data.grain, data.state.words(), moves=has_versions(tables), repeats=False)
     return warehouse_sql(catalogue, shape, tables, [*log.steps(atoms), *log.roll_up(atoms, data.state.manifest.codes)], dialect)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 
 import pyarrow as pa
 
@@ -45,22 +44,16 @@ class DuckDBEngine:
 
     def _slices(self, catalogue: Catalogue) -> Iterator[str]:
         """The query, once for each slice of the spine; an account's leads are in one slice."""
-        query = self.compile(catalogue)
         slices = -(-self.database.count("spine") // SLICE_ROWS)
         if slices <= 1:
-            yield query
+            yield self.compile(catalogue)
             return
-        with self._apart():
-            for number in range(slices):
-                self.database.execute(
-                    f"CREATE OR REPLACE TEMP TABLE slice AS SELECT * FROM spine WHERE hash(account_key) % {slices} = {number}"
-                )
-                yield query.replace("FROM spine AS s", "FROM slice AS s")
-
-    @contextmanager
-    def _apart(self) -> Iterator[None]:
+        query = Query(catalogue, self._shape(), "slice").sql
         try:
-            yield
+            for number in range(slices):
+                chosen = f"SELECT * FROM spine WHERE hash(account_key) % {slices} = {number}"
+                self.database.execute(f"CREATE OR REPLACE TEMP TABLE slice AS {chosen}")
+                yield query
         finally:
             self.database.execute("DROP TABLE IF EXISTS slice")
 
