@@ -44,10 +44,11 @@ class Database:
     """The canonical tables of one project at work."""
 
     def __init__(self, folders: Sequence[Path], threads: int = 2, memory_limit: str = "8GB", spill: Path | None = None) -> None:
-        """Takes the folders that may be read and written, the resource caps and where to spill to; opens an empty database."""
+        """Takes the folders that may be read and written, the resource caps (as '500MB' or '8GB') and where to spill to; opens it empty."""
         import duckdb
 
         self.errors: tuple[type[Exception], ...] = (duckdb.Error,)
+        self.memory_bytes = int(memory_limit[:-2]) * {"MB": 10**6, "GB": 10**9}[memory_limit[-2:]]
         self._connection = duckdb.connect(":memory:")
         allowed = ", ".join(literal(f"{folder.resolve()}/") for folder in folders)
         for setting in (

@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import shutil
 import tempfile
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import pyarrow.parquet as pq
 
 from pls_ml.core.builtin import find_builtin
 from tests.benches.logs import add_busy_user, write_log
@@ -24,7 +27,9 @@ DAYS = 420
 """The generator's span: 2024-01-01 and 420 days on."""
 WEEKS = 52
 PANDAS_MOST = 40.0
-"""Million events beyond which pandas would need more memory than most machines have."""
+"""Million events beyond which the peers would need more memory than most machines have."""
+REPEATED_MOST = 12.0
+"""Million events up to which everything is measured three times."""
 
 
 def main() -> None:
@@ -32,14 +37,17 @@ def main() -> None:
     parser.add_argument("--millions", type=float, nargs="+", default=[1.0, 4.0])
     parser.add_argument("--busy", type=float, default=0.0, help="million events of one user, added to the smallest log")
     parser.add_argument("--results", type=Path)
+    parser.add_argument("--logs", type=Path, help="folder that keeps the logs for the next run")
     asked = parser.parse_args()
     found = []
     for size in asked.millions:
-        with tempfile.TemporaryDirectory() as name:
-            found.append(measure_size(Path(name), size))
+        with tempfile.TemporaryDirectory(dir=asked.logs) as name:
+            folder = Path(name)
+            link_log(folder, size, asked.logs)
+            found.append(measure_size(folder))
             print(describe(found[-1]), flush=True)
             if asked.busy and size == min(asked.millions):
-                found[-1]["busy user"] = measure_busy(Path(name), asked.busy)
+                found[-1]["busy user"] = measure_busy(folder, asked.busy)
                 print(json.dumps(found[-1]["busy user"]), flush=True)
     results = {"sizes": found, "exponents": find_exponents(found)}
     print(json.dumps(results["exponents"]))
@@ -47,11 +55,23 @@ def main() -> None:
         asked.results.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
-def measure_size(folder: Path, millions: float) -> dict[str, Any]:
-    """Takes an empty folder and a size; returns every action's seconds and memory on a log of that size."""
-    events = write_log(folder, millions)
+def link_log(folder: Path, millions: float, logs: Path | None) -> None:
+    """Takes an empty folder, a size and where logs are kept; puts a log of that size there, made now unless one is kept."""
+    if logs is None:
+        write_log(folder, millions)
+        return
+    kept = logs / f"{millions:g}-million"
+    if not kept.exists():
+        write_log(kept.with_suffix(".draft"), millions)
+        kept.with_suffix(".draft").rename(kept)
+    shutil.copytree(kept, folder, dirs_exist_ok=True, copy_function=os.link)
+
+
+def measure_size(folder: Path) -> dict[str, Any]:
+    """Takes a folder with a log; returns every action's seconds and memory on it."""
+    events = sum(pq.ParquetFile(path).metadata.num_rows for path in (folder / "data" / "events").iterdir())
     write_projects(folder)
-    runs = 3 if millions <= PANDAS_MOST else 1
+    runs = 3 if events <= REPEATED_MOST * 1e6 else 1
     fresh, kept, grown = folder / "fresh", folder / "kept", folder / "grown"
     clear = lambda: shutil.rmtree(fresh, ignore_errors=True)  # noqa: E731  # said once, used as a value
     result: dict[str, Any] = {"events": events, "floor": run(folder, "floor", END, fresh, 3)}
@@ -68,9 +88,9 @@ def measure_size(folder: Path, millions: float) -> dict[str, Any]:
     result["one as_of from the state"] = run(folder, "one", END, fresh, runs)
     result[f"{WEEKS} as_ofs from the log"] = run(folder, "grid", END, fresh, 1, clear)
     result[f"{WEEKS} as_ofs from the state"] = run(folder, "grid", END, fresh, runs)
-    if find_spec("polars"):  # a peer, and no dependency: `pip install polars` puts it into the comparison
+    if find_spec("polars") and events <= PANDAS_MOST * 1e6:  # a peer, and no dependency: `pip install polars` puts it into the comparison
         result["polars, one as_of"] = run(folder, "polars", END, fresh, runs)
-    if millions <= PANDAS_MOST:
+    if events <= PANDAS_MOST * 1e6:
         result["pandas, one as_of"] = run(folder, "pandas", END, fresh, 1)
     return result
 

@@ -12,7 +12,9 @@ from pls_ml.core.windows import Grain
 from pls_ml.signals.query import Query, Shape, find_shape
 
 SLICE_ROWS = 1_000_000
-"""Rows of the spine that are computed in one go."""
+"""Rows of the spine that are computed in one go, at most."""
+ROW_BYTES = 8_000
+"""Memory that a row takes while a hundred columns are computed."""
 
 
 class DuckDBEngine:
@@ -44,7 +46,7 @@ class DuckDBEngine:
 
     def _slices(self, catalogue: Catalogue) -> Iterator[str]:
         """The query, once for each slice of the spine; an account's leads are in one slice."""
-        slices = -(-self.database.count("spine") // SLICE_ROWS)
+        slices = -(-self.database.count("spine") // max(1, min(SLICE_ROWS, self.database.memory_bytes // ROW_BYTES)))
         if slices <= 1:
             yield self.compile(catalogue)
             return
