@@ -34,6 +34,8 @@ CHUNK_ROWS = 8_000_000
 """Rows of the log that are rolled up in one go: more would only take more memory."""
 FORMAT = 3
 """Of the files; another one means to build the state again."""
+SCRATCH = ("rolled", "owners", "first_of_each", "repeated")
+"""Tables that are needed no more when everything is rolled up."""
 END_OF_TIME = 2**62
 MANIFEST = "manifest.json"
 LEFTOVERS = ("*.parquet", "*.draft", ".*.part")
@@ -101,6 +103,8 @@ class StateStore:
         kept = kept.model_copy(update={"undated": count_undated(log, survey.limit_tick) if beyond else {}})
         open_quarantine(log, survey.limit_tick)
         refuse_mostly_bad(log, kept.quarantined, kept.read)
+        for table in SCRATCH:
+            log.database.execute(f"DROP TABLE IF EXISTS {table}")
         kept = close_months(self.files, log.database, log.grain, kept, atoms)
         kept = sum_up(self.files, log.database, log.grain, kept, atoms)
         if kept != before:

@@ -75,9 +75,12 @@ def _by_outcome() -> dict[Exclusion, Reason]:
 
 
 def _nth_event(n: int) -> str:
-    """The tick at which a user's n-th event became visible: it is among the n earliest rows, as each stands for an event or more."""
-    earliest = (
-        f"SELECT user_id, unnest(min({{'tick': life_tick, 'n': n}}, {n})) AS r FROM state WHERE life_tick IS NOT NULL AND n > 0 GROUP BY 1"
-    )
-    counted = f"SELECT user_id, r.tick, sum(r.n) OVER (PARTITION BY user_id ORDER BY r.tick) AS upto FROM ({earliest})"
+    """The tick at which a user's n-th event became visible: it is among the n earliest rows, as each stands for an event or more.
+
+    A row's tick and events are one number, which takes a fraction of the memory that two do.
+    """
+    both = f"life_tick * {n + 1} + least(n, {n})"
+    earliest = f"SELECT user_id, unnest(min({both}, {n})) AS r FROM state WHERE life_tick IS NOT NULL AND n > 0 GROUP BY 1"
+    split = f"SELECT user_id, r // {n + 1} AS tick, r % {n + 1} AS n FROM ({earliest})"
+    counted = f"SELECT user_id, tick, sum(n) OVER (PARTITION BY user_id ORDER BY tick) AS upto FROM ({split})"
     return f"SELECT user_id, min(tick) AS from_tick FROM ({counted}) WHERE upto >= {n} GROUP BY 1"

@@ -27,7 +27,7 @@ DAYS = 420
 """The generator's span: 2024-01-01 and 420 days on."""
 WEEKS = 52
 PANDAS_MOST = 40.0
-"""Million events beyond which the peers would need more memory than most machines have."""
+"""Million events beyond which the peers would need more memory than most machines have, and grids more patience."""
 REPEATED_MOST = 12.0
 """Million events up to which everything is measured three times."""
 
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path)
     parser.add_argument("--logs", type=Path, help="folder that keeps the logs for the next run")
     asked = parser.parse_args()
-    found = []
+    found = read_results(asked.results)
     for size in asked.millions:
         with tempfile.TemporaryDirectory(dir=asked.logs) as name:
             folder = Path(name)
@@ -49,10 +49,15 @@ def main() -> None:
             if asked.busy and size == min(asked.millions):
                 found[-1]["busy user"] = measure_busy(folder, asked.busy)
                 print(json.dumps(found[-1]["busy user"]), flush=True)
-    results = {"sizes": found, "exponents": find_exponents(found)}
-    print(json.dumps(results["exponents"]))
-    if asked.results:
-        asked.results.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        results = {"sizes": found, "exponents": find_exponents(found)}
+        if asked.results:
+            asked.results.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(find_exponents(found)))
+
+
+def read_results(path: Path | None) -> list[dict[str, Any]]:
+    """Takes the file of an earlier run, if any; returns the sizes measured then, to which others are added."""
+    return list(json.loads(path.read_text(encoding="utf-8"))["sizes"]) if path and path.exists() else []
 
 
 def link_log(folder: Path, millions: float, logs: Path | None) -> None:
@@ -76,9 +81,7 @@ def measure_size(folder: Path) -> dict[str, Any]:
     clear = lambda: shutil.rmtree(fresh, ignore_errors=True)  # noqa: E731  # said once, used as a value
     result: dict[str, Any] = {"events": events, "floor": run(folder, "floor", END, fresh, 3)}
     result["one as_of from the log"] = run(folder, "one", END, fresh, runs, clear)
-    result["state from the log"] = run(folder, "state", END, fresh, runs, clear)
-    run(folder, "state before", END, kept)
-    run(folder, "state before", END, kept)  # the sums of the far past are made when a state grows
+    result["state from the log"] = run(folder, "state before", END, kept)
 
     def restore() -> None:
         shutil.rmtree(grown, ignore_errors=True)
@@ -86,12 +89,13 @@ def measure_size(folder: Path) -> dict[str, Any]:
 
     result["a night: one more day, all signals"] = run(folder, "one", END, grown, runs, restore)
     result["one as_of from the state"] = run(folder, "one", END, fresh, runs)
+    if events > PANDAS_MOST * 1e6:
+        return result
     result[f"{WEEKS} as_ofs from the log"] = run(folder, "grid", END, fresh, 1, clear)
     result[f"{WEEKS} as_ofs from the state"] = run(folder, "grid", END, fresh, runs)
-    if find_spec("polars") and events <= PANDAS_MOST * 1e6:  # a peer, and no dependency: `pip install polars` puts it into the comparison
+    if find_spec("polars"):  # a peer, and no dependency: `pip install polars` puts it into the comparison
         result["polars, one as_of"] = run(folder, "polars", END, fresh, runs)
-    if events <= PANDAS_MOST * 1e6:
-        result["pandas, one as_of"] = run(folder, "pandas", END, fresh, 1)
+    result["pandas, one as_of"] = run(folder, "pandas", END, fresh, 1)
     return result
 
 
