@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 ColumnType = Literal["id", "text", "time", "number", "flag"]
+Unit = Literal["user", "account"]
+"""What a lead is: a person, or a whole account."""
 
 
-def account_key(users: str = "u") -> str:
-    """Takes the alias of a users row; returns the SQL for whose outcome it shares: its account's, or its own when it has none."""
-    return f"coalesce({users}.account_id, 'user:' || {users}.user_id)"
+def account_key(rows: str = "u", own: str = "user_id") -> str:
+    """Takes the alias of a row and its own id's column; returns the SQL for whose outcome it shares: its account's, else its own."""
+    return f"coalesce({rows}.account_id, 'user:' || {rows}.{own})"
 
 
 def holds_at(versions: str, moment: str) -> str:
@@ -18,6 +20,22 @@ def holds_at(versions: str, moment: str) -> str:
     """
     begun = f"coalesce({versions}.valid_from, TIMESTAMP '0001-01-01') < {moment}"
     return f"({begun} AND coalesce({versions}.valid_to, TIMESTAMP '9999-12-31') >= {moment})"
+
+
+def lead_rows(unit: Unit) -> str:
+    """Takes what a lead is; returns the query of everybody who ever becomes one: lead_id, signup_at, is_internal.
+
+    An account signs up with the first of its users, internal ones left out: when that user had signed up and belonged to it. What lies
+    ahead of an `as_of` cannot change whether it had, nor when.
+    """
+    if unit == "user":
+        return "SELECT user_id AS lead_id, signup_at, is_internal FROM users"
+    joined = "CASE WHEN v.valid_from > v.signup_at THEN v.valid_from ELSE v.signup_at END"
+    counts = f"v.account_id IS NOT NULL AND NOT coalesce(v.is_internal, FALSE) AND ({joined} < v.valid_to OR v.valid_to IS NULL)"
+    return (
+        f"SELECT v.account_id AS lead_id, min({joined}) AS signup_at, FALSE AS is_internal FROM user_versions AS v "
+        f"WHERE {counts} GROUP BY v.account_id"
+    )
 
 
 SQL_TYPE: dict[ColumnType, str] = {"id": "VARCHAR", "text": "VARCHAR", "time": "TIMESTAMP", "number": "DOUBLE", "flag": "BOOLEAN"}
@@ -46,6 +64,7 @@ TABLES: dict[str, Table] = {
         id="user_id account_id invited_by",
         text="email email_domain source title department seniority role",
         time="signup_at valid_from valid_to",
+        number="free_mail",
         flag="no_contact is_internal",
     ),
     "accounts": _table(

@@ -16,9 +16,9 @@ def free_mail_domains() -> tuple[str, ...]:
 def resolve_users(database: Database) -> None:
     """Takes a database with `users` (or only `events`) and perhaps `accounts`; completes them and makes `user_versions`.
 
-    Every contract column is there afterwards, `email_domain` is filled from `email`, and `account_id` from the domain:
-    the account with that domain, or the domain itself when there is no accounts table. `user_versions` has every version of a user,
-    `users` the newest one; all say the earliest signup, and whether the user is internal today. Refuses versions of one user or one
+    Every contract column is there afterwards, `email_domain` is filled from `email`, `free_mail` (1 or 0) and `account_id` from the
+    domain: the account with that domain, or the domain itself when there is no accounts table. `user_versions` has every version of a
+    user, `users` the newest one; all say the earliest signup, and whether the user is internal today. Refuses versions of one user or one
     account that hold at once.
     Without a users table, a user is whoever has an event, signed up at the first one.
     """
@@ -42,6 +42,8 @@ def _fill_accounts(database: Database) -> None:
     """Takes a database with every version in `users`; fills the account of each from the e-mail of that version."""
     found = "nullif(regexp_extract(email, '@([A-Za-z0-9.-]+)', 1), '')"  # also from 'Ann <ann@acme.com> '
     database.execute(f"UPDATE users SET email_domain = lower(coalesce(nullif(trim(email_domain), ''), {found}))")
+    is_free = f"CAST(email_domain IN {literals(free_mail_domains())} AS DOUBLE)"
+    database.execute(f"UPDATE users SET free_mail = {is_free} WHERE free_mail IS NULL")
     if not database.has("accounts"):
         database.execute(f"UPDATE users SET account_id = email_domain WHERE account_id IS NULL AND {_is_company()}")
         database.execute("CREATE TABLE accounts AS SELECT DISTINCT account_id FROM users WHERE account_id IS NOT NULL")

@@ -15,11 +15,11 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from pls_ml.core.errors import DataError
 from pls_ml.core.protocols import Floats
-from pls_ml.scores.card import Scorecard
+from pls_ml.scores.card import CardScores, Points, Scorecard
 
 
 class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Points from a card; log-odds = intercept + slope × points, slope ≥ 0, fitted by maximum likelihood.
+    """The score of a card; log-odds = intercept + slope × score, slope ≥ 0, fitted by maximum likelihood.
 
     Signals come as a DataFrame with the columns the card names; a row whose signal is not there gives no points and is listed in
     `missing_rows_`. Without a card everybody has 0 points and the base rate.
@@ -46,40 +46,54 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"Only binary classification is supported. The labels have {weighed} class(es) with weight: expected won and not won"
             )
         rows = self.card.rows if self.card else ()
-        self.missing_rows_ = tuple(row.id for row in rows if row.signal not in frame.columns)
-        self.slope_, self.intercept_ = _fit_line(self._row_points(frame).sum(axis=1), encoder.transform(y), weight)
+        self.missing_rows_ = tuple(row.id for row in rows if not set(row.signals) & set(frame.columns))
+        self.slope_, self.intercept_ = _fit_line(self._scores(frame).score, encoder.transform(y), weight)
         return self
 
-    def row_points(self, X: Any) -> npt.NDArray[np.int64]:
-        """Takes n × m signals; returns n × card rows points."""
+    def score_leads(self, X: Any) -> CardScores:
+        """Takes n × m signals; returns what the card says of them: points of rows, shares, score."""
         check_is_fitted(self)
-        return self._row_points(self._frame(X, reset=False))
+        return self._scores(self._frame(X, reset=False))
 
-    def points(self, X: Any) -> npt.NDArray[np.int64]:
-        """Takes n × m signals; returns n sums of points."""
-        return np.asarray(self.row_points(X).sum(axis=1))
+    def row_points(self, X: Any) -> Points:
+        """Takes n × m signals; returns n × card rows points."""
+        return self.score_leads(X).row_points
+
+    def points(self, X: Any) -> Floats:
+        """Takes n × m signals; returns n scores of the card, not clipped; of an additive card, sums of points."""
+        return self.score_leads(X).score
 
     def bands(self, X: Any) -> npt.NDArray[np.object_]:
         """Takes n × m signals; returns n band names; refuses when there is no card."""
         if self.card is None:
             raise DataError("there is no card, so there are no bands: pass `card`")
-        return self.card.find_bands(self.row_points(X))
+        return self.card.find_bands(self.score_leads(X))
 
     def raw_score(self, signals: Any) -> Floats:
         """Takes n × m signals; returns n margins in log-odds."""
-        points = self.points(signals)
+        points = self.points(signals)  # first, since it refuses an unfitted card
         return np.asarray(self.intercept_ + self.slope_ * points)
 
     decision_function = raw_score
 
     def contributions(self, signals: pd.DataFrame) -> tuple[float, Floats]:
-        """Takes n × m signals; returns the margin at 0 points and each column's share, its points times the slope."""
-        points = self.row_points(signals)
-        shares = np.zeros((len(signals), len(signals.columns)))
+        """Takes n × m signals; returns the margin at a score of 0 and each column's share, what its rows score times the slope.
+
+        A row on several signals is credited to the first that is there, the multiplier to the signal of the first condition that holds
+        for the lead.
+        """
+        scores = self.score_leads(signals)
+        places = {name: place for place, name in enumerate(signals.columns)}
+        shares = np.zeros((len(signals), len(places)))
         for position, row in enumerate(self.card.rows if self.card else ()):
-            if row.signal in signals.columns:
-                shares[:, signals.columns.get_loc(row.signal)] += self.slope_ * points[:, position]
-        return self.intercept_, shares
+            if credited := [places[name] for name in row.signals if name in places]:
+                shares[:, credited[0]] += scores.shares[:, position]
+        for position, factor in enumerate(self.card.multiplier if self.card else ()):
+            for name, first in factor.credit(signals):
+                here = first & (scores.factors == position)
+                if here.any():
+                    shares[here, places[name]] += scores.shares[here, -1]
+        return self.intercept_, self.slope_ * shares
 
     def predict_proba(self, X: Any) -> Floats:
         """Takes n × m signals; returns n × 2 probabilities, classes in the order of `classes_`."""
@@ -107,11 +121,13 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             scorer.n_features_in_ = len(data["columns"])
             scorer.feature_names_in_ = np.array(data["columns"], dtype=object)
         known = set(data["columns"])
-        scorer.missing_rows_ = tuple(row.id for row in (scorer.card.rows if scorer.card else ()) if row.signal not in known)
+        scorer.missing_rows_ = tuple(row.id for row in (scorer.card.rows if scorer.card else ()) if not known & set(row.signals))
         return scorer
 
-    def _row_points(self, frame: pd.DataFrame) -> npt.NDArray[np.int64]:
-        return np.zeros((len(frame), 0), dtype=np.int64) if self.card is None else self.card.row_points(frame)
+    def _scores(self, frame: pd.DataFrame) -> CardScores:
+        n = len(frame)
+        nothing = CardScores(np.zeros((n, 0), np.int64), np.zeros((n, 1)), np.full(n, -1))
+        return nothing if self.card is None else self.card.score_leads(frame)
 
     def _frame(self, X: Any, *, reset: bool) -> pd.DataFrame:
         if isinstance(X, pd.DataFrame):
@@ -129,7 +145,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _fit_line(points: npt.NDArray[np.int64], labels: npt.NDArray[np.int64], weight: Floats) -> tuple[float, float]:
+def _fit_line(points: Floats, labels: npt.NDArray[np.int64], weight: Floats) -> tuple[float, float]:
     """Slope ≥ 0 and intercept of the logistic regression of labels on points; the base rate when points do not help."""
     from sklearn.linear_model import LogisticRegression
 

@@ -30,7 +30,7 @@ WEEKS = 28
 """Days of look-back without which nothing can rise or fall from week to week."""
 NOT_A_PROPERTY = {*TABLES["events"].columns, "name_no"}
 NOT_AN_ATTRIBUTE = {
-    "users": {"user_id", "account_id", "invited_by", "email", "email_domain", "signup_at", "no_contact", "is_internal"},
+    "users": {"user_id", "account_id", "invited_by", "email", "email_domain", "free_mail", "signup_at", "no_contact", "is_internal"},
     "accounts": {"account_id", "domain", "name", "created_at"},
 }
 VALIDITY = {"valid_from", "valid_to"}

@@ -74,6 +74,21 @@ def test_a_free_mail_domain_never_makes_an_account_even_when_an_account_has_it(d
     assert resolved(users=users) == {"u1": None}
 
 
+def test_whether_an_address_is_of_a_free_mail_provider_is_known_where_there_is_an_address():
+    users = """
+        user_id | email        | free_mail
+        u1      | ann@GMAIL.com |
+        u2      | bob@acme.com |
+        u3      |              |
+        u4      | eve@gmail.com | 0
+    """
+    database = load(empty_database(), users=users)
+
+    resolve_users(database)
+
+    assert dict(database.rows("SELECT user_id, free_mail FROM users ORDER BY 1")) == {"u1": 1, "u2": 0, "u3": None, "u4": 0}
+
+
 def test_the_shipped_free_mail_domains_are_lower_case_and_distinct():
     domains = free_mail_domains()
 

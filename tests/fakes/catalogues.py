@@ -14,6 +14,7 @@ from pls_ml.core.measures import (
     SUBTRACTABLE,
     WINDOWED,
     Abandoned,
+    Attribute,
     Distinct,
     EventFilter,
     Growth,
@@ -139,6 +140,17 @@ def full_catalogue(grain: Grain) -> Catalogue:
     """The shipped signals, and every measure with every scope, type of window, filter and operator."""
     shipped = default_catalogue().signals
     return Catalogue.model_validate({"signals": [*shipped, *_grid(grain), *_special()]})
+
+
+@cache
+def account_catalogue(grain: Grain) -> Catalogue:
+    """Those of them that an account can have: nothing of one person or of a lead's colleagues, and nothing that reads it."""
+    full = full_catalogue(grain)
+    without = {s.id for s in full.signals if s.scope == "colleagues" or (isinstance(s.measure, Attribute) and s.measure.table == "users")}
+    for column in full.ordered:
+        if without & {full.by_column[name].signal.id for name in references(column.signal)}:
+            without.add(column.signal.id)
+    return Catalogue(signals=tuple(signal for signal in full.signals if signal.id not in without), unit="account")
 
 
 def some_signals(catalogue: Catalogue, random: Random, most: int) -> Catalogue:

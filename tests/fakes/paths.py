@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 from fakes.catalogues import EXCLUDED
+from fakes.spines import make_spine
 from fakes.tables import WorldTables, WriteTime
 from fakes.worlds import World
 
 from pls_ml.core.atoms import find_atoms, read_properties
 from pls_ml.core.catalogue import Catalogue
-from pls_ml.core.columns import account_key, holds_at
 from pls_ml.core.database import Database
 from pls_ml.core.tables import TableSource
 from pls_ml.core.windows import Grain
@@ -129,7 +129,7 @@ class Kept:
         state = self._update(database, None)
         assert state is not None
         state.open(database)
-        self._make_spine(database)
+        make_spine(database, self.tables.spine(), self.path.catalogue.unit)
         if not self.path.whole:
             first = self.path.grain.tick_of(min(as_of for _, as_of in self.tables.world.spine))
             state.open_from(database, self.path.catalogue, first, longest_reach(self.path.catalogue, self.path.grain))
@@ -149,11 +149,3 @@ class Kept:
         """Everything is taken in, also what no moment of the spine may see."""
         last = max(as_of for _, as_of in self.tables.world.spine)
         return max(self.path.grain.tick_after(last), *(int(tick) + 1 for tick in survey.ticks[-1:]))
-
-    def _make_spine(self, database: Database) -> None:
-        database.register("wanted", self.tables.spine())
-        database.execute(
-            f"CREATE TABLE spine AS SELECT g.* EXCLUDE (user_id), {account_key('g')} AS account_key FROM ("
-            "SELECT w.*, w.lead_id AS user_id, v.account_id FROM wanted AS w "
-            f"LEFT JOIN user_versions AS v ON v.user_id = w.lead_id AND {holds_at('v', 'w.as_of')}) AS g"
-        )

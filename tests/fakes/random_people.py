@@ -34,7 +34,15 @@ def _lead(random: Random, name: str, moments: Sequence[datetime], grain: Grain) 
     """One or several versions: moved in the middle of a day, at a midnight, around an `as_of`, or away for a while."""
     signup = None if name == "eve" else moments[0] - random.choice(_AGES)
     source = random.choice(["ad", "friend", None])
-    user = User(name, ACCOUNTS[name], signup, random.choice(_RANKS), department=random.choice(_DEPARTMENTS), source=source)
+    user = User(
+        name,
+        ACCOUNTS[name],
+        signup,
+        random.choice(_RANKS),
+        department=random.choice(_DEPARTMENTS),
+        source=source,
+        free_mail={"ad": 1.0, "friend": 0.0}.get(source or ""),
+    )
     if random.random() < 0.5:
         return [user]
     at = random.choice(moments)

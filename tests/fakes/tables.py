@@ -19,6 +19,7 @@ _COLUMNS = {
         "seniority": _TEXT,
         "department": _TEXT,
         "source": _TEXT,
+        "free_mail": _NUMBER,
         "is_internal": _FLAG,
         "invited_by": _TEXT,
         "valid_from": _TIME,

@@ -45,6 +45,7 @@ class User:
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     source: str | None = None
+    free_mail: float | None = None
 
     def moves(self, at: datetime, account_id: str | None, **changed: str | None) -> tuple[User, User]:
         """This version until the move, and the one after it."""

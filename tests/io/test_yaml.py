@@ -230,6 +230,6 @@ def test_the_shipped_project_files_are_valid(name):
 
 def test_a_shipped_file_that_does_not_exist_is_refused_with_the_nearest_one():
     with pytest.raises(
-        ConfigError, match=r"no shipped configuration 'scorecards/card_b\.yaml' \(did you mean 'scorecards/card_a\.yaml'\?\)"
+        ConfigError, match=r"no shipped configuration 'scorecards/cart_b\.yaml' \(did you mean 'scorecards/card_b\.yaml'\?\)"
     ):
-        find_builtin("scorecards/card_b.yaml")
+        find_builtin("scorecards/cart_b.yaml")

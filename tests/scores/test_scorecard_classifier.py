@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from golden_cards import SHIPPED, find_card
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
@@ -26,24 +27,93 @@ def test_the_classifier_keeps_scikit_learns_contract(estimator, check):
 
 
 def draw_leads(card, n=600, seed=0):
-    """Signals of every row, drawn so that all rungs occur; wins become likelier with points."""
+    """Signals that the card looks at, drawn so that all rungs occur; wins become likelier with the score."""
     rng = np.random.default_rng(seed)
-    signals = pd.DataFrame({row.signal: rng.choice([0.0, 0.4, 1.0, 3.0, 6.0, 500.0, np.nan], n) for row in card.rows})
-    points = card.row_points(signals).sum(axis=1)
-    wins = rng.random(n) < 1 / (1 + np.exp(-(points - points.mean()) / 25))
-    return signals, wins.astype(np.int8), points
+    signals = pd.DataFrame({name: rng.choice([0.0, 0.4, 1.0, 3.0, 6.0, 60.0, 1200.0, np.nan], n) for name in card.signals})
+    score = card.score_leads(signals).score
+    wins = rng.random(n) < 1 / (1 + np.exp(-(score - score.mean()) / score.std() * 2))
+    return signals, wins.astype(np.int8), score
 
 
-def test_log_odds_are_a_rising_line_in_points(card_a):
-    signals, labels, points = draw_leads(card_a)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_log_odds_are_a_rising_line_in_the_score(name):
+    signals, labels, score = draw_leads(find_card(name))
 
-    fitted = ScorecardClassifier(card_a).fit(signals, labels)
+    fitted = ScorecardClassifier(find_card(name)).fit(signals, labels)
 
     assert fitted.slope_ > 0
-    assert fitted.points(signals).tolist() == points.tolist()
-    assert fitted.raw_score(signals) == pytest.approx(fitted.intercept_ + fitted.slope_ * points, abs=1e-9)
+    assert fitted.points(signals).tolist() == score.tolist()
+    assert fitted.raw_score(signals) == pytest.approx(fitted.intercept_ + fitted.slope_ * score, abs=1e-9)
     assert fitted.predict_proba(signals).sum(axis=1) == pytest.approx(1, abs=1e-12)
     assert fitted.predict_proba(signals)[:, 1].mean() == pytest.approx(labels.mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_contributions_sum_to_the_margin_with_what_the_multiplier_adds(name):
+    signals, labels, _ = draw_leads(find_card(name))
+    fitted = ScorecardClassifier(find_card(name)).fit(signals, labels)
+    reversed_columns = signals[signals.columns[::-1]]
+
+    base, shares = fitted.contributions(signals)
+
+    assert base + shares.sum(axis=1) == pytest.approx(fitted.raw_score(signals), abs=1e-9)
+    assert np.isfinite(shares).all()
+    again = ScorecardClassifier(find_card(name)).fit(reversed_columns, labels)
+    assert again.contributions(reversed_columns)[1][:, ::-1].tolist() == shares.tolist()
+
+
+@pytest.mark.parametrize(
+    ("company", "credited", "times"),
+    [
+        ({"employees": 1001.0, "account_users": 11.0}, "employees", 1.5),
+        ({"employees": 51.0, "account_users": 11.0}, "employees", 1.2),
+        ({"employees": 50.0, "account_users": 11.0}, "account_users", 1.2),
+        ({"employees": np.nan, "account_users": 11.0}, "account_users", 1.2),
+        ({"free_mail": 1.0}, "free_mail", 0.5),
+        ({"account_new_users_30d": 0.0}, None, 1.0),
+        ({}, None, 1.0),
+    ],
+)
+def test_what_the_multiplier_adds_is_credited_to_the_signal_that_brought_it(company, credited, times):
+    card = find_card("card_b")
+    fitted = ScorecardClassifier(card).fit(*draw_leads(card)[:2])
+    lead = pd.DataFrame([dict.fromkeys(card.signals, np.nan) | {"sessions_7d": 6.0} | company])
+
+    _, shares = fitted.contributions(lead)
+
+    given = {name: share / fitted.slope_ for name, share in zip(card.signals, shares[0], strict=True) if share}
+    added = {credited: pytest.approx(10 * (times - 1), abs=1e-9)} if credited else {}
+    assert given == {"sessions_7d": pytest.approx(10, abs=1e-9)} | added
+
+
+def test_a_row_of_several_signals_is_credited_to_the_first_that_is_there():
+    card = find_card("card_b")
+    signals, labels, _ = draw_leads(card)
+    without = signals.drop(columns="imports_lifetime")
+    lead = pd.DataFrame([dict.fromkeys(card.signals, np.nan) | {"imports_lifetime": 1.0, "full_imports_lifetime": 1.0}])
+
+    credited = [
+        frame.columns[ScorecardClassifier(card).fit(frame, labels).contributions(lead[frame.columns])[1][0] != 0].tolist()
+        for frame in (signals, without)
+    ]
+
+    assert credited == [["imports_lifetime"], ["full_imports_lifetime"]]
+    assert ScorecardClassifier(card).fit(without, labels).missing_rows_ == ()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_fitted_card_survives_json_with_its_blocks_and_its_multiplier(name):
+    card = find_card(name)
+    signals, labels, _ = draw_leads(card)
+    fitted = ScorecardClassifier(card).fit(signals, labels)
+
+    read = scorer_from_dict(json.loads(json.dumps(fitted.to_dict(), allow_nan=False)))
+
+    assert read.card == card
+    assert read.to_dict() == fitted.to_dict()
+    assert read.raw_score(signals).tobytes() == fitted.raw_score(signals).tobytes()
+    assert read.contributions(signals)[1].tobytes() == fitted.contributions(signals)[1].tobytes()
+    assert read.bands(signals).tolist() == fitted.bands(signals).tolist()
 
 
 def test_a_card_that_speaks_against_the_outcome_gives_everybody_the_base_rate(card_a):
@@ -98,7 +168,7 @@ def test_bands_follow_the_card_and_need_one(card_a):
 
     bands = ScorecardClassifier(card_a).fit(signals, labels).bands(signals)
 
-    assert bands.tolist() == card_a.find_bands(card_a.row_points(signals)).tolist()
+    assert bands.tolist() == card_a.find_bands(card_a.score_leads(signals)).tolist()
     with pytest.raises(DataError, match="there is no card, so there are no bands"):
         ScorecardClassifier().fit(signals[["employees"]].fillna(0), labels).bands(signals[["employees"]].fillna(0))
 
