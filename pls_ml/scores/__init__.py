@@ -5,10 +5,12 @@ from typing import Any
 from pls_ml.core.errors import BundleError, suggest
 from pls_ml.core.protocols import Scorer
 from pls_ml.scores.boosted import BoostedScorer
+from pls_ml.scores.fitted_card import FittedCard
 from pls_ml.scores.logistic import LogisticScorer
+from pls_ml.scores.repointing import RepointedCard
 from pls_ml.scores.scorecard import ScorecardClassifier
 
-SCORERS: tuple[type[Any], ...] = (ScorecardClassifier, LogisticScorer, BoostedScorer)
+SCORERS: tuple[type[Any], ...] = (ScorecardClassifier, LogisticScorer, BoostedScorer, RepointedCard, FittedCard)
 """Every scorer; the contract tests run on each."""
 
 
@@ -23,4 +25,4 @@ def scorer_from_dict(data: dict[str, Any]) -> Scorer:
     return scorer
 
 
-__all__ = ["SCORERS", "BoostedScorer", "LogisticScorer", "ScorecardClassifier", "scorer_from_dict"]
+__all__ = ["SCORERS", "BoostedScorer", "FittedCard", "LogisticScorer", "RepointedCard", "ScorecardClassifier", "scorer_from_dict"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,18 @@ import pandas as pd
 
 from pls_ml.calibration import fit_calibrator
 from pls_ml.core.catalogue import Catalogue
-from pls_ml.core.errors import DataError
+from pls_ml.core.errors import ConfigError, DataError
 from pls_ml.core.protocols import Calibrator, Floats, Scorer
 from pls_ml.evaluation.splits import forward_folds
-from pls_ml.scores import BoostedScorer, LogisticScorer, ScorecardClassifier
+from pls_ml.scores import BoostedScorer, FittedCard, LogisticScorer, RepointedCard, ScorecardClassifier
 from pls_ml.scores.boosted import MIN_POSITIVES, MIN_ROWS, STEP
 from pls_ml.scores.card import Scorecard
+from pls_ml.scores.increments import require_additive
+from pls_ml.scores.learned_card import Fold, find_simplest
 from pls_ml.workflows.config import ModelConfig
 
 TIME_BLOCKS, ACCOUNT_FOLDS = 4, 3
 """Nine folds: each later quarter of the rows, each third of the accounts."""
-Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def fit_candidates(
 
     Refuses labels of one class, and rows too few for any fold to hold both outcomes.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     positives = int(rows.labels.sum())
     if positives in (0, len(rows.labels)):
         raise DataError(
@@ -71,19 +75,18 @@ def fit_candidates(
             "widen the data or the horizon"
         )
     folds = _usable_folds(rows)
-    makers: dict[str, Callable[[], Candidate]] = {}
-    if card is not None:
-        makers["rules"] = lambda: _fit_plain("rules", lambda: ScorecardClassifier(card), rows, folds)
-    makers["logistic"] = lambda: _fit_plain("logistic", lambda: LogisticScorer(model.seed), rows, folds)
-    notes = []
+    directions = {column.name: column.signal.direction for column in catalogue}
+    plain, notes = _plain_scorers(card, directions, model)
+    makers: dict[str, Callable[[], Candidate]] = {name: partial(_fit_plain, name, make, rows, folds) for name, make in plain.items()}
     if positives >= MIN_POSITIVES and len(rows.labels) >= MIN_ROWS:
-        makers["lightgbm"] = lambda: _fit_boosted(rows, folds, catalogue, model, threads)
+        makers["lightgbm"] = lambda: _fit_boosted(rows, folds, directions, model, threads)
     else:
         notes.append(
             f"lightgbm was left out: {len(rows.labels):,} matured rows with {positives:,} won, "
             f"expected at least {MIN_ROWS:,} and {MIN_POSITIVES}"
         )
-    return {name: make() for name, make in makers.items()}, notes
+    with threadpool_limits(1, user_api="blas"):  # products this small are faster on one thread
+        return {name: make() for name, make in makers.items()}, notes
 
 
 def choose_candidate(candidates: dict[str, Candidate], rows: TrainingRows) -> str:
@@ -91,13 +94,37 @@ def choose_candidate(candidates: dict[str, Candidate], rows: TrainingRows) -> st
 
     The standard error is that of the paired difference, with rows summed by account.
     """
-    accounts = pd.factorize(rows.accounts)[0]
-    best = min(candidates.values(), key=lambda c: float(np.sum(c.unseen_losses)))
-    for name, candidate in candidates.items():
-        excess = np.bincount(accounts[candidate.unseen_rows], candidate.unseen_losses - best.unseen_losses)
-        if excess.sum() <= np.sqrt(np.sum((excess - excess.mean()) ** 2)):
-            return name
-    return best.name
+    losses = np.array([candidate.unseen_losses for candidate in candidates.values()])
+    accounts = rows.accounts[next(iter(candidates.values())).unseen_rows]  # all were checked on the same rows
+    return list(candidates)[find_simplest(losses, accounts)]
+
+
+def search_folds(rows: TrainingRows) -> list[Fold]:
+    """Takes the rows of one fit; returns folds that check on later rows of other accounts, for what a scorer chooses by itself.
+
+    Chosen on random rows, a penalty is too weak for the future. There are none where the rows are too few to go forward in time.
+    """
+    try:
+        return _usable_folds(rows)
+    except DataError:
+        return []
+
+
+def _plain_scorers(
+    card: Scorecard | None, directions: Mapping[str, str], model: ModelConfig
+) -> tuple[dict[str, Callable[[], Scorer]], list[str]]:
+    makers: dict[str, Callable[[], Scorer]] = {}
+    notes = []
+    if card is not None:
+        makers["rules"] = lambda: ScorecardClassifier(card)
+        try:
+            require_additive(card)
+            makers["repointed"] = lambda: RepointedCard(card)
+        except ConfigError as error:
+            notes.append(f"repointed was left out: {error}")
+    makers["fitted_card"] = lambda: FittedCard(directions)
+    makers["logistic"] = lambda: LogisticScorer(model.seed)
+    return makers, notes
 
 
 def _usable_folds(rows: TrainingRows) -> list[Fold]:
@@ -122,21 +149,14 @@ def _fit_plain(name: str, make: Callable[[], Any], rows: TrainingRows, folds: li
 
 
 def _fit(scorer: Any, rows: TrainingRows) -> Any:
+    if isinstance(scorer, RepointedCard | FittedCard):
+        return scorer.fit(rows.signals, rows.labels, rows.weight, search_folds(rows), rows.accounts)
     if isinstance(scorer, LogisticScorer):
-        return scorer.fit(rows.signals, rows.labels, rows.weight, _search_folds(rows))
+        return scorer.fit(rows.signals, rows.labels, rows.weight, search_folds(rows))
     return scorer.fit(rows.signals, rows.labels, rows.weight)
 
 
-def _search_folds(rows: TrainingRows) -> list[Fold]:
-    """Later rows of other accounts, inside the rows of one fit: a penalty chosen on random rows is too weak for the future."""
-    try:
-        return _usable_folds(rows)
-    except DataError:  # too few rows to go forward in time: the scorer's own random folds must do
-        return []
-
-
-def _fit_boosted(rows: TrainingRows, folds: list[Fold], catalogue: Catalogue, model: ModelConfig, threads: int) -> Candidate:
-    directions = {column.name: column.signal.direction for column in catalogue}
+def _fit_boosted(rows: TrainingRows, folds: list[Fold], directions: Mapping[str, str], model: ModelConfig, threads: int) -> Candidate:
     losses, margins = [], []
     for fit, check in folds:
         fitted, held = rows.take(fit), rows.take(check)

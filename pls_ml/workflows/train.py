@@ -36,10 +36,10 @@ def train(project: Project, track: bool = False) -> TrainingReport:
     """
     card = project.card()
     data, table, rows, labels = load_training_rows(project)
-    split = _split(project, rows)
+    split = split_training(project, rows)
     training = rows.take(split.train)
     with project.progress.step("looking for leaks"):
-        audit = _audit(project, data, training)
+        audit = audit_training(project, data, training)
     with project.progress.step(f"fitting the candidates on {len(training.labels):,} rows"):
         config = project.config
         candidates, notes = fit_candidates(training, card, table.catalogue, config.model, config.resources.threads)
@@ -100,7 +100,8 @@ def load_training_rows(project: Project) -> tuple[LoadedData, SignalTable, Train
     return data, table, TrainingRows(table.values, labels, weight, accounts, table.spine["as_of"].to_numpy("datetime64[us]")), counts
 
 
-def _split(project: Project, rows: TrainingRows) -> Split:
+def split_training(project: Project, rows: TrainingRows) -> Split:
+    """Takes a project and matured rows; returns which of them train and which are held out: later, and of other accounts."""
     config = project.config.split
     # Where every account has one row, time alone keeps them apart, and holding accounts back would only cost rows.
     by_account = config.by_account and len(set(rows.accounts)) < len(rows.accounts)
@@ -108,7 +109,8 @@ def _split(project: Project, rows: TrainingRows) -> Split:
     return split_rows(rows.as_of, rows.accounts, project.config.horizon.to_horizon() if project.config.timed else None, spec)
 
 
-def _audit(project: Project, data: LoadedData, training: TrainingRows) -> LeakAudit:
+def audit_training(project: Project, data: LoadedData, training: TrainingRows) -> LeakAudit:
+    """Takes a project, its data and the training rows; returns the leak audit; refuses what gives the outcome away."""
     acknowledged = project.config.model.acknowledge_leaks
     for twin in find_outcome_twins(data.database, project.config.outcome.level):
         if twin.event not in acknowledged:
