@@ -23,12 +23,16 @@ AS_OF = click.option(
 MODEL = click.option("--model", "version", help="A model version; by default the champion, else the newest.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 A_PATH = click.Path(path_type=Path)
+PROJECT_FILE = "pls.yaml"
 
 
-def with_project(command: Any) -> Any:
-    """Takes a command; gives it the options that open a project, and the open project as its first argument."""
+def with_project(command: Any, unless: str = "") -> Any:
+    """Takes a command; gives it the options that open a project, and the open project as its first argument.
 
-    @click.option("--project", "path", default="pls.yaml", show_default=True, type=A_PATH, help="The project file.")
+    `unless` names an option with which the command does without one: then the argument is None where there is no project file.
+    """
+
+    @click.option("--project", "path", default=PROJECT_FILE, show_default=True, type=A_PATH, help="The project file.")
     @click.option("--data", type=A_PATH, help="The folder of the tables; by default that of the project file.")
     @click.option("--output", type=A_PATH, help="Where everything is written; by default as the project file says.")
     @functools.wraps(command)
@@ -36,7 +40,8 @@ def with_project(command: Any) -> Any:
         from pls_ml.workflows.api import open_project
         from pls_ml.workflows.progress import PrintedProgress
 
-        command(open_project(path, data=data, output=output, progress=PrintedProgress()), **options)
+        absent = options.get(unless) and path == Path(PROJECT_FILE) and not path.exists()
+        command(None if absent else open_project(path, data=data, output=output, progress=PrintedProgress()), **options)
 
     return run
 
@@ -84,12 +89,19 @@ def init(path: Path) -> None:
     click.echo(f"wrote {run(path)}: fill in `data`, then run `pls-ml check`")
 
 
-@main.command(short_help="Say what the data hold and what looks wrong.")
-@with_project
+@main.command(short_help="Say what the data hold and what looks wrong, or what is wrong with the scorecard.")
+@click.option("--cards", is_flag=True, help="Look at the project's scorecard: reach of its bands, overlaps, leaks, rows that never fire.")
+@click.option("--card", "names", multiple=True, metavar="CARD", help="Look at this card, a shipped one or a file; needs no project.")
+@functools.partial(with_project, unless="names")
 @JSON
-def check(project: OpenProject, as_json: bool) -> None:
-    """Say what the data hold, which signals can be computed, and what looks like a leak."""
-    _show(project.check(), as_json)
+def check(project: OpenProject | None, cards: bool, names: tuple[str, ...], as_json: bool) -> None:
+    """Say what the data hold, which signals can be computed, and what looks like a leak; or what is wrong with scorecards."""
+    if project is not None and not cards and not names:
+        _show(project.check(), as_json)
+        return
+    from pls_ml.workflows.check_cards import check_cards
+
+    _show(check_cards(project, names), as_json)
 
 
 @main.command(short_help="Compute the signals of every eligible lead, or look at them.")
@@ -132,6 +144,17 @@ def signals(project: OpenProject, as_of: datetime | None, as_json: bool, **asked
 def train(project: OpenProject, track: bool, as_json: bool) -> None:
     """Fit rules and models, compare them on held-out leads, and save the bundle."""
     _show(project.train(track), as_json)
+
+
+@main.command(short_help="Move the scorecard's points towards the outcomes.")
+@with_project
+@JSON
+def repoint(project: OpenProject, as_json: bool) -> None:
+    """Move the scorecard's points towards matured outcomes: show old and new points, and write the card beside the project.
+
+    The points stay as they are unless others are better on later rows.
+    """
+    _show(project.repoint(), as_json)
 
 
 @main.command(short_help="Make a trained model the champion.")

@@ -1,1 +1,1 @@
-"""Users → the organisations that buy, their segments and how sales meets them."""
+"""Users → the organisations that buy: points, tiers, dimensions, the fit × usage matrix, segments, buyers, and how sales meets them."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from pls_ml.core.columns import Unit
 from pls_ml.core.errors import ConfigError, suggest
 from pls_ml.core.measures import (
     OF_ACCOUNTS,
@@ -40,7 +41,7 @@ class Signal(Spec):
     id: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")
     family: str
     scope: Literal["user", "account", "colleagues"] = "user"
-    """Whose events: the lead's, its account's, or those of the account's other users."""
+    """Whose events: the lead's (all of an account's where that is the lead), its account's, or those of the account's other users."""
     measure: Measure
     windows: tuple[str, ...] = ()
     direction: Literal["up", "down", "none"] = "none"
@@ -111,9 +112,13 @@ class SignalColumn:
 
 
 class Catalogue(Spec):
-    """Every declared signal; names are unique and references resolve without a circle."""
+    """Every declared signal, and what the leads are; names are unique and references resolve without a circle.
+
+    The project says what the leads are, so that the same signals can be taken of users and of accounts.
+    """
 
     signals: tuple[Signal, ...] = Field(min_length=1)
+    unit: Unit = "user"
 
     @model_validator(mode="after")
     def _consistent(self) -> Catalogue:
@@ -158,7 +163,7 @@ class Catalogue(Spec):
 
     def select(self, columns: list[str]) -> Catalogue:
         """Takes signal ids to keep; returns the catalogue of only those, in declared order."""
-        return Catalogue(signals=tuple(signal for signal in self.signals if signal.id in columns))
+        return Catalogue(signals=tuple(signal for signal in self.signals if signal.id in columns), unit=self.unit)
 
 
 def references(signal: Signal) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from pls_ml.core.atoms import Atom
 from pls_ml.core.catalogue import Catalogue
+from pls_ml.core.columns import Unit, lead_rows
 from pls_ml.core.database import Database, quote
 from pls_ml.core.measures import ActiveDays
+from pls_ml.core.owners import MOVES
 from pls_ml.core.windows import Grain
 from pls_ml.events.invitations import invited_rows
 from pls_ml.events.manifest import Manifest, Totals
@@ -77,19 +79,21 @@ class KeptState:
         lasting = [c for c in catalogue if c.window is None or c.window.length_us is None or c.window.from_signup]
         if any(isinstance(c.signal.measure, ActiveDays) and c.window is not None and c.window.is_lifetime for c in lasting):
             return False
-        if any(c.signal.scope != "user" for c in lasting) and database.rows(
-            "SELECT 1 FROM user_versions WHERE valid_from IS NOT NULL OR valid_to IS NOT NULL LIMIT 1"
-        ):
+        if any(c.signal.scope != "user" or catalogue.unit == "account" for c in lasting) and database.rows(MOVES):
             return False
         firsts = [
             self.grain.ticks(c.window.length_us or 0, c.window.name) for c in lasting if c.window is not None and c.window.from_signup
         ]
-        return not firsts or not self._signs_up_late(database, totals, max(firsts))
+        return not firsts or not self._signs_up_late(database, totals, max(firsts), catalogue.unit)
 
-    def _signs_up_late(self, database: Database, totals: Totals, ticks: int) -> bool:
-        """Whether a user's first ticks from signup on go beyond the days that the sums keep apart."""
+    def _signs_up_late(self, database: Database, totals: Totals, ticks: int, unit: Unit) -> bool:
+        """Whether a lead's first ticks from signup on go beyond the days that the sums keep apart for a user of it."""
         rows = self.store.files.read_rows((totals.file,), self.atoms, self.manifest.codes)
+        belongs = "SELECT user_id, user_id AS lead_id FROM users"
+        if unit == "account":
+            belongs = f"SELECT user_id, account_id AS lead_id FROM user_versions UNION SELECT user_id, account_id FROM ({rows})"
         first = f"SELECT user_id, min(event_tick) AS first_tick FROM ({rows}) GROUP BY 1 HAVING count(*) > count(event_tick)"
         ends = f"{self.grain.to_tick('u.signup_at')} + {ticks}"
         kept_apart = f"t.first_tick + {EARLY_DAYS * self.grain.ticks_per_day}"
-        return bool(database.rows(f"SELECT 1 FROM ({first}) AS t JOIN users AS u USING (user_id) WHERE {ends} > {kept_apart} LIMIT 1"))
+        leads = f"({belongs}) AS b USING (user_id) JOIN ({lead_rows(unit)}) AS u USING (lead_id)"
+        return bool(database.rows(f"SELECT 1 FROM ({first}) AS t JOIN {leads} WHERE {ends} > {kept_apart} LIMIT 1"))

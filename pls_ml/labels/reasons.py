@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pls_ml.core.columns import Unit
 from pls_ml.core.database import Database, literal
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why row `g` of user `u` is left out: the SQL test, and the join that it reads."""
+    """Why row `g` is left out: the SQL test, and the join that it reads."""
 
     name: str
     test: str
@@ -20,8 +21,18 @@ class Reason:
 def name_first(rows: str, reasons: Sequence[Reason]) -> str:
     """Takes a table of leads and reasons in their order; returns the query of its rows with `removed`, the first that holds, or NULL."""
     cases = " ".join(f"WHEN {reason.test} THEN {literal(reason.name)}" for reason in reasons)
+    removed = f"CASE {cases} END" if reasons else "CAST(NULL AS VARCHAR)"
     joins = " ".join(dict.fromkeys(reason.join for reason in reasons))
-    return f"SELECT g.*, CASE {cases} END AS removed FROM {rows} AS g JOIN users AS u ON u.user_id = g.lead_id {joins}"
+    return f"SELECT g.*, {removed} AS removed FROM {rows} AS g {joins}"
+
+
+def find_personal(unit: Unit) -> list[Reason]:
+    """Takes what a lead is; returns the reasons that lie in a person: one of our own, or one who wants no contact.
+
+    An account has none: our own people make no account a lead, and who wants no contact does not speak for the others.
+    """
+    person = "JOIN users AS u ON u.user_id = g.lead_id"
+    return [] if unit == "account" else [Reason("internal user", "u.is_internal", person), Reason("no contact", "u.no_contact", person)]
 
 
 def find_open(records: str, alias: str, key: str) -> Reason:

@@ -11,6 +11,7 @@ from pls_ml.core.catalogue import Catalogue, Signal, event_filters, references
 from pls_ml.core.database import Database, quote
 from pls_ml.core.errors import ConfigError, suggest
 from pls_ml.core.measures import ActiveUsers, ActiveValues, Attribute, Distinct, Latest, LimitUse, OnEvents, Records
+from pls_ml.signals.units import find_meaningless
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class LogContents:
 def find_coverage(database: Database, catalogue: Catalogue, log: LogContents | None) -> Coverage:
     """Takes a database with the canonical tables, a catalogue and what the log has (None: no log); returns what can be computed.
 
-    A signal is not computable when its table, column, event or property is not in the data, or when it reads one that is not.
-    Refuses a catalogue of which nothing is left.
+    A signal is not computable when its table, column, event or property is not in the data, when it has no meaning for the leads, or
+    when it reads one that is not. Refuses a catalogue of which nothing is left.
     """
-    reasons: dict[str, str] = {}
+    reasons = find_meaningless(catalogue)
     filled = _FilledProperties(database)
     for column in catalogue.ordered:
         signal = column.signal
-        reason = _missing_input(database, signal, log, filled)
+        reason = reasons.get(signal.id) or _missing_input(database, signal, log, filled)
         for other in references(signal):
             if reason is None and catalogue.by_column[other].signal.id in reasons:
                 reason = f"reads '{other}', which is not computable"

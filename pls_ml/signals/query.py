@@ -13,9 +13,10 @@ from functools import cached_property
 
 from pls_ml.core.atoms import Atom, atoms_of
 from pls_ml.core.catalogue import Catalogue, SignalColumn, references
-from pls_ml.core.columns import holds_at
+from pls_ml.core.columns import holds_at, lead_rows
 from pls_ml.core.database import literal, quote
 from pls_ml.core.measures import OF_ACCOUNTS, ActiveDays, OnColumns, OnEvents, OnTables
+from pls_ml.core.owners import MOVES, owned_rows
 from pls_ml.core.windows import Grain
 from pls_ml.signals.columns import derive
 from pls_ml.signals.parts import FIRST_DAY, Cook, Part, Recipe
@@ -59,8 +60,10 @@ class Query:
         """The query without an order, which costs a cluster a sort."""
         steps = [f"ticked AS ({self._ticked()})"]
         by_scope = {own: self._parts(own) for own in (True, False)}
+        if by_scope[False] or (by_scope[True] and self.catalogue.unit == "account"):
+            steps.append(f"owned AS ({owned_rows(self.shape.grain, self.shape.moves)})")
         if by_scope[True]:
-            steps += self._grouped("lead", "lead_id", by_scope[True], "e.user_id")
+            steps += self._lead_steps(by_scope[True])
         if by_scope[False]:
             steps += self._account_steps(by_scope[False])
         tables = [c for c in self.catalogue if isinstance(c.signal.measure, OnTables)]
@@ -84,7 +87,7 @@ class Query:
         return [[c for c in self.catalogue if depth.get(c.name) == level] for level in sorted(set(depth.values()))]
 
     def _parts(self, own: bool) -> dict[Part, str]:
-        """The distinct parts of the user's own columns, or of its account's, each with the name of its column."""
+        """The distinct parts of the lead's own columns, or of its account's, each with the name of its column."""
         columns = [c for c in self.catalogue if c.name in self.recipes and (c.signal.scope == "user") == own]
         parts = dict.fromkeys(part for c in columns for part in self.recipes[c.name].parts)
         return {part: f"{'u' if own else 'a'}{number}" for number, part in enumerate(parts)}
@@ -94,7 +97,8 @@ class Query:
         return (
             'SELECT s."row", s.lead_id, s.account_id, s.as_of, epoch_us(s.as_of) AS as_of_us, epoch_us(u.signup_at) AS signup_us, '
             f"CAST({tick('s.as_of')} AS BIGINT) AS tick, CAST({tick('u.signup_at')} AS BIGINT) AS signup_tick, "
-            f"coalesce(u.is_internal, FALSE) AS is_internal FROM {self.spine} AS s JOIN users AS u ON u.user_id = s.lead_id"
+            f"coalesce(u.is_internal, FALSE) AS is_internal FROM {self.spine} AS s "
+            f"JOIN ({lead_rows(self.catalogue.unit)}) AS u ON u.lead_id = s.lead_id"
         )
 
     @cached_property
@@ -120,13 +124,15 @@ class Query:
             f"WHERE {spine_key} IS NOT NULL{customers} GROUP BY {spine_key}, tick) AS t)"
         )
 
-    def _grouped(self, name: str, spine_key: str, parts: Mapping[Part, str], owner: str) -> list[str]:
+    def _lead_steps(self, parts: Mapping[Part, str]) -> list[str]:
+        """A lead's own parts: of the user's rows, or of all that the account owns."""
+        rows, owner = ("owned", "owner") if self.catalogue.unit == "account" else ("state", "user_id")
         columns = ", ".join(f"{part.sql} AS {column}" for part, column in parts.items())
         found = (
-            f"{name}_found AS (SELECT s.key, {columns} FROM {name}_keys AS s JOIN {self._flagged(parts, 'state', 'user_id')} AS e "
-            f"ON {owner} = s.{spine_key} AND {_visible(parts)} GROUP BY s.key)"
+            f"lead_found AS (SELECT s.key, {columns} FROM lead_keys AS s JOIN {self._flagged(parts, rows, owner)} AS e "
+            f"ON e.{owner} = s.lead_id AND {_visible(parts)} GROUP BY s.key)"
         )
-        return [self._keys(name, spine_key), found, self._lasting(name, spine_key, parts)]
+        return [self._keys("lead", "lead_id"), found, self._lasting("lead", "lead_id", parts)]
 
     def _lasting(self, name: str, spine_key: str, parts: Mapping[Part, str]) -> str:
         """What was found between a lead's ticks, added up where it lasts for life."""
@@ -138,17 +144,6 @@ class Query:
 
     def _account_steps(self, parts: Mapping[Part, str]) -> list[str]:
         """An account's parts, first by its users, so that they can be counted and the lead's own share can be told apart."""
-        owner = "coalesce(e.account_id, o.account_id)" if self.shape.moves else "coalesce(e.account_id, u.account_id)"
-        event = "coalesce(e.event_tick, e.seen_tick)"
-        moved = (
-            f"LEFT JOIN ({self._versions()}) AS o ON o.user_id = e.user_id AND o.begun <= {event} AND o.ended > {event} "
-            if self.shape.moves
-            else ""
-        )
-        owned = (
-            f"owned AS (SELECT e.*, {owner} AS owner FROM state AS e JOIN users AS u ON u.user_id = e.user_id {moved}"
-            "WHERE NOT coalesce(u.is_internal, FALSE))"
-        )
         columns = ", ".join(f"{part.sql} AS {column}" for part, column in parts.items())
         members = (
             f"members AS (SELECT s.key, s.account_id, s.tick, min(s.as_of) AS as_of, e.user_id, {columns} FROM account_keys AS s "
@@ -159,13 +154,7 @@ class Query:
         held = f" AND {holds_at('v', 'm.as_of')}" if self.shape.moves else ""
         version_join = f"LEFT JOIN user_versions AS v ON v.user_id = m.user_id{held}" if any(p.members for p in parts) else ""
         found = f"account_found AS (SELECT m.key, {merged} FROM members AS m {version_join} GROUP BY m.key)"
-        return [self._keys("account", "account_id"), owned, members, found, self._lasting("account", "account_id", parts)]
-
-    def _versions(self) -> str:
-        """Users' versions by ticks: at the end of which ticks each holds, which needs no stamp of a local midnight."""
-        tick = self.shape.grain.to_tick
-        begun, ended = f"coalesce({tick('valid_from')}, 0)", f"coalesce({tick('valid_to')}, {2**62})"
-        return f"SELECT user_id, account_id, {begun} AS begun, {ended} AS ended FROM user_versions"
+        return [self._keys("account", "account_id"), members, found, self._lasting("account", "account_id", parts)]
 
     def _flagged(self, parts: Mapping[Part, str], rows: str, owner: str) -> str:
         """State rows, with a flag for the first one of an owner's day where days are counted over life."""
@@ -242,5 +231,4 @@ def longest_reach(catalogue: Catalogue, grain: Grain) -> int:
 def find_shape(exists: Callable[[str], bool], grain: Grain, words: Mapping[str, Sequence[str]]) -> Shape:
     """Takes what tells whether a query has a row, the grain and the state's mask columns; returns the shape of the data at work."""
     several = "SELECT 1 FROM (SELECT {0} FROM spine GROUP BY {0} HAVING min(as_of) < max(as_of)) AS t LIMIT 1"
-    moves = exists("SELECT 1 FROM user_versions WHERE valid_from IS NOT NULL OR valid_to IS NOT NULL LIMIT 1")
-    return Shape(grain, words, moves, repeats=exists(several.format("lead_id")) or exists(several.format("account_id")))
+    return Shape(grain, words, exists(MOVES), repeats=exists(several.format("lead_id")) or exists(several.format("account_id")))

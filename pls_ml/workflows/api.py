@@ -11,11 +11,13 @@ from pls_ml.core.columns import TABLES
 from pls_ml.core.errors import ConfigError, suggest
 from pls_ml.io.yaml import read_spec
 from pls_ml.workflows.check import CheckReport, check
+from pls_ml.workflows.check_cards import CardReport, check_cards
 from pls_ml.workflows.config import ProjectConfig
 from pls_ml.workflows.explain import Explained, explain
 from pls_ml.workflows.progress import Progress
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.promote import promote
+from pls_ml.workflows.repoint import RepointReport, repoint
 from pls_ml.workflows.report import report
 from pls_ml.workflows.score import Night, score
 from pls_ml.workflows.signal_coverage import SignalCoverage, cover_signals
@@ -33,6 +35,10 @@ class OpenProject(Project):
     def check(self) -> CheckReport:
         """Takes nothing; returns what the data hold and which signals can be computed from them."""
         return check(self)
+
+    def check_cards(self, *cards: str) -> CardReport:
+        """Takes cards, shipped ones by name or files (none: that of the project); returns what is wrong with each, worst first."""
+        return check_cards(self, cards)
 
     def signals(self, as_of: datetime | None = None, labels: bool = False) -> SignalFile:
         """Takes one `as_of` (None: the training grid) and whether to label the rows; writes every eligible lead's signals; says where."""
@@ -57,6 +63,10 @@ class OpenProject(Project):
     def train(self, track: bool = False) -> TrainingReport:
         """Takes whether to write the run to the tracker; returns the comparison, the calibration and the new bundle's version."""
         return train(self, track)
+
+    def repoint(self) -> RepointReport:
+        """Takes nothing; returns the scorecard with the points that the outcomes ask for, rung by rung; writes it below `cards/`."""
+        return repoint(self)
 
     def score(self, as_of: datetime | None = None, version: str | None = None) -> Night:
         """Takes one `as_of` (None: the end of the data) and a model version (None: the champion, else the newest); returns the night."""

@@ -39,7 +39,7 @@ class Bundle:
 
     def apply(self, project: Project) -> Project:
         """Takes a project; returns it with the parameters of the training in place of the file's."""
-        merged = project.config.model_dump(by_alias=True) | self.frozen
+        merged = project.config.model_dump(by_alias=True) | {"unit": self.catalogue.unit} | self.frozen
         return replace(project, config=ProjectConfig.model_validate(merged))
 
 
@@ -88,7 +88,7 @@ def assemble_bundle(version: str, parts: dict[str, Any], texts: dict[str, str]) 
     """Takes a version, and a bundle's parts and tree texts as read; returns the bundle."""
     scorers = {}
     for name, data in parts["scorers"]["scorers"].items():
-        trees = sorted((int(stem.rsplit("_", 1)[1]), text) for stem, text in texts.items() if stem.startswith(f"trees_{name}_"))
+        trees = sorted((int(stem.rsplit("_", 1)[1]), text) for stem, text in texts.items() if stem.rpartition("_")[0] == f"trees_{name}")
         scorers[name] = scorer_from_dict(data | ({"boosters": [text for _, text in trees]} if trees else {}))
     calibrators: dict[str, Calibrator] = {name: calibrator_from_dict(data) for name, data in parts["calibrators"].items()}
     catalogue = Catalogue.model_validate(parts["catalogue"])

@@ -46,6 +46,7 @@ class CheckReport:
     not_computable: dict[str, str]
     card_rows_missing: tuple[str, ...]
     removed: dict[str, int]
+    users_without_account: int | None
     labels: LabelCounts
     not_trainable: str | None
     without_history: tuple[str, ...]
@@ -72,6 +73,8 @@ class CheckReport:
         unusable = _count({"immature": self.labels.immature, "won inside the gap": self.labels.won_in_gap})
         lines.append(f"rows (lead × as_of): {self.labels.rows:,} matured, {self.labels.positives:,} of them won; not usable: {unusable}")
         lines.append(f"left out: {_count(self.removed)}")
+        if self.users_without_account is not None:
+            lines.append(f"leads are accounts; users that belong to none, and so to no lead: {self.users_without_account:,}")
         lines.append(f"signals: {len(self.computable)} can be computed, {len(self.not_computable)} cannot")
         lines += [f"  - {name}: {clean_text(reason, 400)}" for name, reason in self.not_computable.items()]
         if self.card_rows_missing:
@@ -121,6 +124,11 @@ def _without_history(data: LoadedData) -> tuple[str, ...]:
     return tuple(name for name, m in measures if isinstance(m, Attribute) and m.table not in dated)
 
 
+def _count_without_account(data: LoadedData) -> int:
+    alone = "SELECT count(*) FROM users WHERE account_id IS NULL AND NOT coalesce(is_internal, FALSE)"
+    return int(data.database.rows(alone)[0][0])
+
+
 def _describe_state(data: LoadedData) -> StateFacts | None:
     if data.state is None or data.state.manifest.until is None:
         return None
@@ -156,8 +164,9 @@ def check(project: Project) -> CheckReport:
         event_names=data.event_names,
         computable=tuple(signal.id for signal in data.coverage.catalogue.signals),
         not_computable=data.coverage.not_computable,
-        card_rows_missing=tuple(row.id for row in card.rows if row.signal not in columns) if card else (),
+        card_rows_missing=tuple(row.id for row in card.rows if not set(row.signals) & set(columns)) if card else (),
         removed=removed,
+        users_without_account=_count_without_account(data) if project.config.unit == "account" else None,
         labels=labels,
         not_trainable=not_trainable,
         without_history=_without_history(data),

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, field_validator, model_validator
 
 from pls_ml.core.catalogue import Signal
+from pls_ml.core.columns import Unit
 from pls_ml.core.spec import Spec
 from pls_ml.core.tables import TableSource
 from pls_ml.core.windows import Horizon
@@ -84,7 +85,7 @@ class SplitConfig(Spec):
 class ModelConfig(Spec):
     """How the learned scorers are fitted, and which one is used."""
 
-    use: Literal["best", "rules", "logistic", "lightgbm"] = "best"
+    use: Literal["best", "rules", "repointed", "fitted_card", "logistic", "lightgbm"] = "best"
     seed: int = 7
     seeds: int = Field(default=3, ge=1, le=10)
     resamples: int = Field(default=1000, ge=100)
@@ -110,6 +111,8 @@ class ProjectConfig(Spec):
     """Everything a command needs to know, written once."""
 
     project: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    unit: Unit = "user"
+    """What a lead is: a user (gives a PQL), or an account with all that its users do (gives a PQA)."""
     data: DataConfig
     outcome: OutcomeSource = FromOpportunities(kind="opportunities")
     horizon: HorizonConfig = HorizonConfig()
@@ -117,12 +120,25 @@ class ProjectConfig(Spec):
     population: Population = Population()
     signals: SignalsConfig = SignalsConfig()
     scorecard: str | None = "card_a"
+    accounts: str = "default"
+    """The rules for whole accounts: tiers, dimensions, matrix, segments, buyers."""
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
     handoff: Capacity = Capacity()
     tracking: TrackingConfig = TrackingConfig()
     resources: ResourceConfig = ResourceConfig()
     output: str = "out"
+
+    @model_validator(mode="after")
+    def _fits_the_unit(self) -> ProjectConfig:
+        if self.unit == "account" and self.spine.kind == "order":
+            raise ValueError("`unit: account` needs leads in time, and `spine.kind: order` lists users: use `calendar` or `age`")
+        if self.unit == "account" and self.outcome.level == "user":
+            raise ValueError(
+                f"`unit: account` needs an outcome of accounts, and `outcome` (kind '{self.outcome.kind}') is one of users: "
+                "use `level: account` with `kind: opportunities` or `kind: events`"
+            )
+        return self
 
     @property
     def timed(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pls_ml.core.columns import Unit, lead_rows
 from pls_ml.core.errors import UnknownLeadError, suggest
 from pls_ml.explanations.reasons import pick_reasons
 from pls_ml.explanations.receipts import Receipt
@@ -62,7 +63,7 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     data = load_data(project, bundle.catalogue)
     require_signals(bundle, data)
     moment = place_moment(data, as_of)
-    _require_known(data, lead_id)
+    _require_known(data, lead_id, project.config.unit)
     removed = build_night_spine(project, data, moment, all_past=as_of is None)
     data.database.execute("DELETE FROM spine WHERE lead_id <> ?", [lead_id])
     if not data.database.count("spine"):
@@ -80,8 +81,11 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     return Explained(lead_id, table.spine["as_of"].iloc[0].to_pydatetime(), bundle.version, receipts, points, band, words)
 
 
-def _require_known(data: LoadedData, lead_id: str) -> None:
-    if data.database.rows("SELECT 1 FROM users WHERE user_id = ?", [lead_id]):
+def _require_known(data: LoadedData, lead_id: str, unit: Unit) -> None:
+    leads = f"({lead_rows(unit)})"
+    if data.database.rows(f"SELECT 1 FROM {leads} WHERE lead_id = ?", [lead_id]):
         return
-    near = [row[0] for row in data.database.rows("SELECT user_id FROM users ORDER BY levenshtein(user_id, ?), user_id LIMIT 5", [lead_id])]
-    raise UnknownLeadError(f"no lead '{lead_id}' among {data.database.count('users'):,} users{suggest(lead_id, near)}: check the id")
+    nearest = f"SELECT lead_id FROM {leads} ORDER BY levenshtein(lead_id, ?), lead_id LIMIT 5"
+    near = [row[0] for row in data.database.rows(nearest, [lead_id])]
+    known = data.database.rows(f"SELECT count(*) FROM {leads}")[0][0]
+    raise UnknownLeadError(f"no lead '{lead_id}' among {known:,} {unit}s{suggest(lead_id, near)}: check the id")

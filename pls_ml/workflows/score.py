@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pls_ml.accounts.segments import assign_segments
-from pls_ml.core.columns import holds_at
+from pls_ml.accounts.buckets import BUCKETS
+from pls_ml.accounts.rules import AccountRules
+from pls_ml.accounts.segments import MOTIONS, assign_segments
 from pls_ml.core.database import literals
 from pls_ml.core.errors import BundleError, DataError
 from pls_ml.core.files import digest_file, write_json
@@ -24,6 +25,8 @@ from pls_ml.labels.contact import find_blocked
 from pls_ml.labels.population import Exclusion, select_spine
 from pls_ml.labels.spine import AgeSpine, OrderSpine, build_grid, build_moment
 from pls_ml.scores import ScorecardClassifier
+from pls_ml.workflows.account_members import describe_accounts
+from pls_ml.workflows.accounts import ScoredAccounts, score_accounts, sort_into_buckets
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.project import Project
@@ -34,7 +37,7 @@ PAGE = "leads.html"
 
 @dataclass(frozen=True)
 class Night:
-    """One scored `as_of`: scores (best first), receipts by scorer, the chosen handoffs, and who was left out and why."""
+    """One scored `as_of`: scores (best first), receipts by scorer, chosen handoffs, who was left out and why, and the accounts."""
 
     as_of: datetime
     version: str
@@ -44,16 +47,28 @@ class Night:
     handoffs: pd.DataFrame
     removed: dict[str, int]
     not_handed_over: dict[str, int]
+    scored_accounts: ScoredAccounts
     folder: Path
+
+    @property
+    def accounts(self) -> pd.DataFrame:
+        """The accounts, best first: points and their parts, tier, dimensions, matrix cell, segment, buyer, and leads by bucket."""
+        return self.scored_accounts.table
+
+    @property
+    def buckets(self) -> dict[str, int]:
+        """How many leads asked for sales, qualify themselves, qualify by their account, or none of it."""
+        counts = self.scores["bucket"].value_counts()
+        return {name: int(counts.get(name, 0)) for name in BUCKETS}
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values: where the tables are, the counts, and the handoffs."""
         chosen = self.handoffs[["lead_id", "score", "position"]].to_dict("records")
-        counts = {"leads": len(self.scores), "removed": self.removed, "not_handed_over": self.not_handed_over}
+        counts = {"leads": len(self.scores), "buckets": self.buckets, "removed": self.removed, "not_handed_over": self.not_handed_over}
         return (
             {"as_of": self.as_of.isoformat(), "version": self.version, "used": self.used, "folder": str(self.folder)}
             | counts
-            | {"handoffs": chosen}
+            | {"accounts": self.scored_accounts.to_dict(), "handoffs": chosen}
         )
 
     def to_text(self) -> str:
@@ -62,7 +77,8 @@ class Night:
         head = f"{len(self.scores):,} leads scored at {name_night(self.as_of)[6:]} by {self.used} {self.version}{removed}"
         top = self.scores[self.scores["lead_id"].isin(self.handoffs["lead_id"])].head(10)
         lines = [f"  {x.rank:5}  {x.lead_id:<16} {x.score:7.1%}  {x.band}" for x in top.itertuples()]
-        return "\n".join([head, f"handed over: {len(self.handoffs)}; the best of them", *lines, f"tables: {self.folder}"])
+        handed = f"handed over: {len(self.handoffs)}; the best of them"
+        return "\n".join([head, handed, *lines, self.scored_accounts.to_text(), f"tables: {self.folder}"])
 
     def _repr_html_(self) -> str:
         return str(self.scores.head(20).to_html())
@@ -75,6 +91,7 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     """
     bundle = load_bundle(project, version)
     project = bundle.apply(project)
+    rules = project.account_rules()
     data = load_data(project, bundle.catalogue)
     require_signals(bundle, data)
     moment = place_moment(data, as_of)
@@ -86,11 +103,14 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     table = read_signals(data, bundle.catalogue, removed)
     with project.progress.step(f"scoring and explaining {len(table.spine):,} leads"):
         receipts = explain_table(bundle, table)
-        scores = _rank(bundle, data, table, receipts)
+        scores = _rank(bundle, data, table, receipts, rules)
     blocked = scores["lead_id"].map(_find_blocked(project, data)).astype(object)
     chosen = select_handoffs(scores.assign(blocked=blocked.where(blocked.notna(), None)), project.config.handoff)
+    with project.progress.step("scoring the accounts"):
+        accounts = score_accounts(project, bundle, data, moment, rules)
+        scores, accounts = sort_into_buckets(accounts, scores, table)
     folder = project.output / "nights" / name_night(moment)
-    night = Night(moment, bundle.version, bundle.used, scores, receipts, chosen.chosen, removed, chosen.removed, folder)
+    night = Night(moment, bundle.version, bundle.used, scores, receipts, chosen.chosen, removed, chosen.removed, accounts, folder)
     with project.progress.step("writing the night"):
         _write(night, data)
     return night
@@ -99,7 +119,7 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
 def _suggest_day(project: Project, data: LoadedData) -> str:
     if not isinstance(project.config.spine, AgeSpine):
         return ""
-    build_grid(data.database, project.config.spine, data.grain, data.data_end)
+    build_grid(data.database, project.config.spine, data.grain, data.data_end, project.config.unit)
     last = data.database.rows("SELECT max(as_of) FROM grid")[0][0]
     day = data.grain.start_of((data.grain.tick_of(last) // data.grain.ticks_per_day + 1) * data.grain.ticks_per_day) if last else None
     return f"; the last day with a lead is {day:%Y-%m-%d}" if day else ""
@@ -128,18 +148,18 @@ def build_night_spine(project: Project, data: LoadedData, moment: datetime, all_
     """
     config = project.config
     if isinstance(config.spine, AgeSpine | OrderSpine):
-        build_grid(data.database, config.spine, data.grain, moment)
+        build_grid(data.database, config.spine, data.grain, moment, config.unit)
         if isinstance(config.spine, AgeSpine) and not all_past:
             yesterday = data.grain.start_of(data.grain.tick_of(moment) - data.grain.ticks_per_day)
             data.database.execute("DELETE FROM grid WHERE as_of <= ?", [yesterday])
     else:
-        build_moment(data.database, moment)
+        build_moment(data.database, moment, config.unit)
     # A finished outcome column has no dates; whoever it says has won is a customer by the time anybody is scored.
     data.database.execute("UPDATE outcomes SET closed_at = TIMESTAMP '1970-01-01' WHERE is_won AND closed_at IS NULL")
     never: tuple[Exclusion, ...] = ("no_contact", "suppressed")  # a night shows nobody who must not be contacted
     exclude = tuple(dict.fromkeys((*config.population.exclude, *never)))
     population = config.population.model_copy(update={"exclude": exclude})
-    return select_spine(data.database, population, data.grain, config.outcome.level)
+    return select_spine(data.database, population, data.grain, config.outcome.level, config.unit)
 
 
 def _find_blocked(project: Project, data: LoadedData) -> dict[str, str]:
@@ -150,7 +170,7 @@ def _find_blocked(project: Project, data: LoadedData) -> dict[str, str]:
         leads = data.database.rows("SELECT lead_id FROM spine")
         return {lead: "no suppression list" for (lead,) in leads}
     expansion = getattr(project.config.outcome, "type", None) == "expansion"  # the one objective whose leads are customers
-    return find_blocked(data.database, customers_too=not expansion)
+    return find_blocked(data.database, customers_too=not expansion, unit=project.config.unit)
 
 
 def explain_table(bundle: Bundle, table: SignalTable) -> dict[str, Receipts]:
@@ -160,7 +180,7 @@ def explain_table(bundle: Bundle, table: SignalTable) -> dict[str, Receipts]:
     return {n: build_receipts(bundle.scorers[n], bundle.calibrators[n], table.values, leads, bundle.catalogue) for n in names}
 
 
-def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[str, Receipts]) -> pd.DataFrame:
+def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[str, Receipts], rules: AccountRules) -> pd.DataFrame:
     raw = bundle.scorers[bundle.used].raw_score(table.values)
     beside = {f"score_{name}": found.score for name, found in receipts.items()}
     frame = table.spine.assign(raw_score=raw, score=receipts[bundle.used].score, **beside)
@@ -169,24 +189,26 @@ def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[s
         frame = frame.assign(points=card.points(table.values), band=card.bands(table.values).astype(str))
     else:
         frame = frame.assign(points=pd.array([None] * len(frame), dtype="Int64"), band="")
-    people = data.database.frame(
-        "SELECT g.lead_id, a.name AS account_name, a.employee_count, "
-        f"coalesce(u.email_domain IN {literals(free_mail_domains())}, false) AS is_free_mail, coalesce(t.users, 1) AS team_size "
-        "FROM spine AS g JOIN users AS u ON u.user_id = g.lead_id "
-        f"LEFT JOIN accounts AS a ON a.account_id = g.account_id AND {holds_at('a', 'g.as_of')} "
-        'LEFT JOIN (SELECT s."row", count(*) AS users FROM spine AS s JOIN user_versions AS m ON m.account_id = s.account_id '
-        f"AND {holds_at('m', 's.as_of')} AND coalesce(m.signup_at < s.as_of, true) GROUP BY 1) AS t "
-        'ON t."row" = g."row"'
-    )
-    frame = frame.merge(people, on="lead_id", how="left", validate="many_to_one")
-    frame["segment"] = assign_segments(frame)
+    frame = frame.merge(_describe_leads(data), on="lead_id", how="left", validate="many_to_one")
+    segment = assign_segments(frame, rules.segments)
+    frame = frame.assign(segment=segment, motion=segment.map(MOTIONS))
     frame = frame.sort_values(["raw_score", "lead_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
     frame["rank"] = np.arange(1, len(frame) + 1)
-    return frame.drop(columns=["employee_count", "is_free_mail", "team_size"])
+    return frame.drop(columns=["employee_count", "is_free_mail", "team_size", "open_amount", "seats"])
+
+
+def _describe_leads(data: LoadedData) -> pd.DataFrame:
+    """What is known of each lead's account at its moment, and whether the lead has a private address."""
+    free_mail = f"coalesce(u.email_domain IN {literals(free_mail_domains())}, false) AS is_free_mail"
+    return data.database.frame(
+        "SELECT g.lead_id, c.account_name, c.employee_count, coalesce(c.team_size, 1) AS team_size, c.open_amount, c.seats, "
+        f"{free_mail} FROM spine AS g LEFT JOIN users AS u ON u.user_id = g.lead_id "  # an account as a lead is nobody
+        f"LEFT JOIN ({describe_accounts(data.database, 'spine')}) AS c ON c.account_id = g.account_id AND c.as_of = g.as_of"
+    )
 
 
 def _write(night: Night, data: LoadedData) -> None:
-    files = {"scores.parquet": night.scores, "handoffs.parquet": night.handoffs}
+    files = {"scores.parquet": night.scores, "handoffs.parquet": night.handoffs, "accounts.parquet": night.accounts}
     long = [receipts.to_frame().assign(scorer=name) for name, receipts in night.receipts.items()]
     files["receipts.parquet"] = pd.concat(long, ignore_index=True)
     for name, frame in files.items():
@@ -197,6 +219,8 @@ def _write(night: Night, data: LoadedData) -> None:
         "used": night.used,
         "inputs": data.digests,
         "leads": len(night.scores),
+        "buckets": night.buckets,
+        "accounts": night.scored_accounts.to_dict(),
         "removed": night.removed,
         "not_handed_over": night.not_handed_over,
         "bases": {name: receipts.base_probability for name, receipts in night.receipts.items()},

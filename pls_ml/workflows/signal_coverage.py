@@ -104,13 +104,13 @@ def _build_newest(project: Project, data: LoadedData, as_of: datetime | None) ->
         since = (matured - timedelta(days=spine.every_days)).date()
         spine = spine.model_copy(update={"start": max(since, spine.start or since)})
     try:
-        build_grid(data.database, spine, data.grain, matured)
+        build_grid(data.database, spine, data.grain, matured, config.unit)
     except TableError:  # nothing has matured: what leads look like at the end of the data is the next best
         build_spine(project, data, data.data_end)
         return
     if isinstance(spine, CalendarSpine):
         data.database.execute("DELETE FROM grid WHERE as_of < (SELECT max(as_of) FROM grid)")
-    select_spine(data.database, config.population, data.grain, config.outcome.level)
+    select_spine(data.database, config.population, data.grain, config.outcome.level, config.unit)
 
 
 def _cover_columns(data: LoadedData, catalogue: Catalogue) -> tuple[ColumnCoverage, ...]:

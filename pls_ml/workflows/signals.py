@@ -97,10 +97,10 @@ def build_spine(project: Project, data: LoadedData, as_of: datetime | None) -> d
     """Takes loaded data and one `as_of` (None: the training grid); makes `spine`; returns the removed rows by reason."""
     config = project.config
     if as_of is None:
-        build_grid(data.database, config.spine, data.grain, data.data_end)
+        build_grid(data.database, config.spine, data.grain, data.data_end, config.unit)
     else:
-        build_moment(data.database, place_moment(data, as_of))
-    return select_spine(data.database, config.population, data.grain, config.outcome.level)
+        build_moment(data.database, place_moment(data, as_of), config.unit)
+    return select_spine(data.database, config.population, data.grain, config.outcome.level, config.unit)
 
 
 def keep_matured(project: Project, data: LoadedData) -> LabelCounts:

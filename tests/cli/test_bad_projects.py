@@ -170,7 +170,7 @@ def test_data_that_cannot_train_yet_are_still_described_by_check(small, changes,
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("card_z", "no shipped configuration 'scorecards/card_z.yaml' (did you mean 'scorecards/card_a.yaml'?): name a shipped one, or"),
+        ("cart_a", "no shipped configuration 'scorecards/cart_a.yaml' (did you mean 'scorecards/card_a.yaml'?): name a shipped one, or"),
         ("mine.yaml", "mine.yaml: give its path"),
         ("users.csv.yaml", "users.csv.yaml: give its path"),
     ],

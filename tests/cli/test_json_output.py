@@ -75,6 +75,15 @@ def test_train_reports_the_comparison_and_the_saved_model(world, training):
     assert found["labels"]["positives"] < found["labels"]["rows"]
 
 
+def test_repoint_says_rung_by_rung_what_changes_and_writes_the_card(world, tmp_path):
+    found = plain_json(run("repoint", "--project", world, "--output", tmp_path, "--json"))
+
+    assert (found["old_card"], found["path"]) == ("card_a", str(tmp_path / "cards" / "card_a_repointed.yaml"))
+    assert Path(found["path"]).is_file()
+    assert {rung["decision"] for rung in found["rungs"]} <= {"keep", "change", "retire"}
+    assert found["changed"] == any(rung["old"] != rung["new"] for rung in found["rungs"])
+
+
 def test_score_reports_the_night_and_its_handoffs(night, training):
     found = plain_json(night)
 

@@ -46,6 +46,7 @@ CARD = Scorecard.model_validate(
 )
 SETTINGS: dict[str, dict[str, Any]] = {
     "scorecard": {"card": CARD},
+    "repointed": {"card": CARD},
     "lightgbm": {"directions": {column.name: column.signal.direction for column in CATALOGUE}, "n_trees": 40, "seeds": 2},
 }
 """How a kind is made where its own defaults will not do."""

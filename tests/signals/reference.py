@@ -13,6 +13,7 @@ from signals.reference_events import ANSWERS, Question, Value, length
 from signals.reference_past import DAY, Calendar, Past
 
 from pls_ml.core.catalogue import Catalogue, SignalColumn
+from pls_ml.core.columns import Unit
 from pls_ml.core.measures import (
     AccountUsers,
     AgeDays,
@@ -44,18 +45,18 @@ class Reference:
         """The table an engine must make for this world."""
         calendar = Calendar(self.grain)
         pasts = {as_of: Past(world, calendar, as_of) for _, as_of in world.spine}
-        rows = [LeadAtMoment(pasts[as_of], lead).values(self.catalogue) for lead, as_of in world.spine]
+        rows = [LeadAtMoment(pasts[as_of], lead, self.catalogue.unit).values(self.catalogue) for lead, as_of in world.spine]
         index = pd.RangeIndex(1, len(rows) + 1, name="row")
         return pd.DataFrame(rows, index=index, columns=[column.name for column in self.catalogue], dtype=object)
 
 
 class LeadAtMoment:
-    """What one lead looks like at one `as_of`."""
+    """What one lead, a user or an account, looks like at one `as_of`."""
 
-    def __init__(self, past: Past, lead: str):
-        self.past, self.lead = past, lead
-        self.account = past.account_of(lead, past.as_of)
-        self.signup = past.signup(lead)
+    def __init__(self, past: Past, lead: str, unit: Unit):
+        self.past, self.lead, self.unit = past, lead, unit
+        self.account = lead if unit == "account" else past.account_of(lead, past.as_of)
+        self.signup = past.account_signup(lead) if unit == "account" else past.signup(lead)
         self.found: dict[str, Value] = {}
 
     def values(self, catalogue: Catalogue) -> Mapping[str, Value]:
@@ -91,7 +92,7 @@ class LeadAtMoment:
         raise AssertionError(column.name)
 
     def of_events(self, column: SignalColumn) -> Value:
-        scope = column.signal.scope
+        scope = "account" if self.unit == "account" else column.signal.scope
         if scope != "user" and self.account is None:
             return None
         return Question(self.past, column, self.signup, self.past.events(scope, self.lead, self.account)).answer()

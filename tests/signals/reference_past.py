@@ -86,6 +86,22 @@ class Past:
     def signup(self, user_id: str) -> datetime | None:
         return min((user.signup_at for user in self.versions.get(user_id, []) if user.signup_at is not None), default=None)
 
+    def account_signup(self, account_id: str) -> datetime | None:
+        """When the first customer had signed up and belonged to the account, for however short a while."""
+        arrivals = []
+        for user_id in filter(self.is_customer, self.versions):
+            signup = self.signup(user_id)
+            for version in self.versions[user_id]:
+                if signup is not None and version.account_id == account_id:
+                    arrival = max(signup, version.valid_from or signup)
+                    arrivals += [arrival] if version.valid_to is None or arrival < version.valid_to else []
+        return min(arrivals, default=None)
+
+    def is_lead(self, account_id: str) -> bool:
+        """Whether somebody who has signed up belongs to the account at `as_of`."""
+        signups = [self.signup(user_id) for user_id in self.members(account_id)]
+        return any(signup is not None and signup < self.as_of for signup in signups)
+
     def is_customer(self, user_id: str) -> bool:
         """Whether somebody is known, and not one of our own."""
         return user_id in self.versions and not self.versions[user_id][-1].is_internal

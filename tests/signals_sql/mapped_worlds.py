@@ -15,13 +15,13 @@ import pandas as pd
 import pyarrow as pa
 from fakes.catalogues import EXCLUDED
 from fakes.random_worlds import worlds
+from fakes.spines import make_spine
 from fakes.tables import WorldTables
 from fakes.worlds import Event, World, join_worlds
 from hypothesis import given, settings
 
 from pls_ml.core.atoms import Atom, find_atoms, read_properties
 from pls_ml.core.catalogue import Catalogue
-from pls_ml.core.columns import account_key, holds_at
 from pls_ml.core.database import Database
 from pls_ml.core.tables import TableSource
 from pls_ml.core.windows import Grain
@@ -103,7 +103,7 @@ def open_world(world: World, catalogue: Catalogue, grain: Grain) -> Iterator[Ope
         update = StateStore(Path(folder), write_batches).update(log, survey, atoms, last)
         state = KeptState(StateStore(Path(folder), write_batches), update.manifest, tuple(atoms), grain, SOURCE.invitations)
         state.open(database)
-        _make_spine(database, raw["wanted"])
+        make_spine(database, raw["wanted"], catalogue.unit)
         try:
             yield OpenWorld(database, state, tuple(atoms), raw)
         finally:
@@ -134,12 +134,3 @@ def _copies(events: list[Event]) -> list[Event]:
         replace(event, known_at=event.known + late[place % 5], event="exported" if place % 3 == 0 else event.event)
         for place, event in enumerate(events[::5])
     ]
-
-
-def _make_spine(database: Database, wanted: pa.Table) -> None:
-    database.register("wanted", wanted)
-    database.execute(
-        f"CREATE TABLE spine AS SELECT g.* EXCLUDE (user_id), {account_key('g')} AS account_key FROM ("
-        "SELECT w.*, w.lead_id AS user_id, v.account_id FROM wanted AS w "
-        f"LEFT JOIN user_versions AS v ON v.user_id = w.lead_id AND {holds_at('v', 'w.as_of')}) AS g"
-    )

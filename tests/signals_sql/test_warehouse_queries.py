@@ -6,8 +6,9 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 import sqlglot
-from fakes.catalogues import default_catalogue, full_catalogue
+from fakes.catalogues import account_catalogue, default_catalogue, full_catalogue
 from fakes.random_worlds import GRAINS
+from signals.account_worlds import of_accounts
 from signals_sql.mapped_worlds import differing, many_worlds, open_world
 from signals_sql.warehouses import compile_world, describe, lake_tables, own_name, shape_of, signals_at_once
 
@@ -44,6 +45,13 @@ def test_postgres_computes_the_shipped_signals_as_the_engine_does(postgres):
 
         assert differing(run_on(postgres, world, catalogue), expected) == []
         assert len(expected) >= 50
+
+
+@pytest.mark.parametrize("grain", [DAY, BERLIN], ids=str)
+def test_postgres_computes_the_signals_of_accounts(postgres, grain):
+    catalogue = account_catalogue(grain)
+    with open_world(of_accounts(many_worlds(grain, 8), grain), catalogue, grain) as world:
+        assert differing(run_on(postgres, world, catalogue), signals_at_once(world, catalogue)) == []
 
 
 def test_users_with_one_row_each_need_no_versions(postgres):

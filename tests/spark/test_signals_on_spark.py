@@ -8,10 +8,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from fakes.catalogues import full_catalogue, some_signals
+from fakes.catalogues import account_catalogue, full_catalogue, some_signals
 from fakes.random_worlds import GRAINS
 from projects import open_config, read_demo
 from scoring import fetch
+from signals.account_worlds import of_accounts
 from signals_sql.mapped_worlds import differing, many_worlds, open_world
 
 from pls_ml.core.windows import Grain
@@ -58,6 +59,15 @@ def test_every_signal_is_duckdb_s_in_a_zone_with_moves_and_several_moments(spark
 def test_some_signals_are_duckdb_s_at_every_grain(spark, grain):
     catalogue = some_signals(full_catalogue(grain), Random(len(str(grain))), SOME)
     with open_world(many_worlds(grain, 8), catalogue, grain) as world:
+        session = set_apart(spark)
+        open_tables(session, world.views())
+
+        assert differing(compute(session, world, catalogue), world.signals(catalogue)) == []
+
+
+def test_some_signals_of_accounts_are_duckdb_s(spark):
+    catalogue = some_signals(account_catalogue(BERLIN), Random(4), SOME)
+    with open_world(of_accounts(many_worlds(BERLIN, 8), BERLIN), catalogue, BERLIN) as world:
         session = set_apart(spark)
         open_tables(session, world.views())
 

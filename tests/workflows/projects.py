@@ -21,7 +21,7 @@ from pls_ml.workflows.score import Night
 from pls_ml.workflows.training_report import TrainingReport
 
 FAST = {"model": {"seeds": 1, "resamples": 200}, "tracking": {"kind": "none"}, "resources": {"threads": 1, "memory": "2GB"}}
-TABLES = ("scores.parquet", "receipts.parquet", "handoffs.parquet")
+TABLES = ("scores.parquet", "accounts.parquet", "receipts.parquet", "handoffs.parquet")
 
 
 @dataclass(frozen=True)

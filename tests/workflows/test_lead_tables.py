@@ -100,7 +100,7 @@ def test_the_signals_are_the_columns_in_the_order_of_the_leads(project):
 def test_training_holds_out_later_leads_and_finds_what_was_planted(report):
     metrics = report.comparison.metrics
 
-    assert set(metrics) == {"logistic", "lightgbm", "base rate"}
+    assert set(metrics) == {"fitted_card", "logistic", "lightgbm", "base rate"}
     assert report.split["train"] + report.split["test"] + report.split["unused"] + report.split["known"] == 3000
     for name in ("logistic", "lightgbm"):
         assert metrics[name]["roc_auc"].value > 0.7
@@ -248,17 +248,17 @@ def test_trees_are_left_out_with_a_note_where_they_are_not_worth_fitting(tmp_pat
 
     report = open_leads(tmp_path, leads, scorecard="card.yaml").train()
 
-    assert list(report.calibrators) == ["rules", "logistic"]
+    assert list(report.calibrators) == ["rules", "repointed", "fitted_card", "logistic"]
     assert report.notes[0].startswith("lightgbm was left out: ")
     assert report.notes[0].endswith("expected at least 2,000 and 100")
     assert f"note: {report.notes[0]}" in report.to_text()
-    with pytest.raises(DataError, match=r"`model.use: lightgbm` is not among the fitted candidates \(rules, logistic\)"):
+    with pytest.raises(DataError, match=r"`model.use: lightgbm` is not among .* \(rules, repointed, fitted_card, logistic\)"):
         open_leads(tmp_path, leads, scorecard="card.yaml", model={"use": "lightgbm"}).train()
 
 
-def test_one_candidate_alone_is_compared_with_the_base_rate(tmp_path):
+def test_without_a_card_of_the_project_the_simplest_other_candidate_is_the_reference(tmp_path):
     report = open_leads(tmp_path, draw_leads(1500)).train()
 
-    assert (report.comparison.challenger, report.comparison.reference) == ("logistic", "base rate")
+    assert (report.comparison.challenger, report.comparison.reference) == ("logistic", "fitted_card")
     assert report.used == "logistic"
     assert report.comparison.differences["brier"].high < 0

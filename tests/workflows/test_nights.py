@@ -136,10 +136,11 @@ def test_the_manifest_names_the_inputs_the_model_and_every_file_by_its_digest(tr
 
 
 def test_the_files_hold_what_the_night_returned(trained):
-    scores, receipts, handoffs = (pq.read_table(trained.night.folder / name).to_pandas() for name in TABLES)
+    scores, accounts, receipts, handoffs = (pq.read_table(trained.night.folder / name).to_pandas() for name in TABLES)
 
     assert scores["lead_id"].tolist() == trained.night.scores["lead_id"].tolist()
     assert scores["score"].tolist() == trained.night.scores["score"].tolist()
+    assert accounts["account_id"].tolist() == trained.night.accounts["account_id"].tolist()
     assert handoffs.to_dict("list") == trained.night.handoffs.to_dict("list")
     assert set(receipts["scorer"]) == {"lightgbm", "rules"}
     for name, found in trained.night.receipts.items():
@@ -316,7 +317,7 @@ def test_a_night_prints_and_serialises(trained):
     text, data = night.to_text(), json.loads(json.dumps(night.to_dict(), allow_nan=False))
 
     assert text.startswith(f"{len(night.scores):,} leads scored at 2024-10-27 by lightgbm {night.version} (left out: already a customer: ")
-    assert len(text.splitlines()) == 2 + 10 + 1
+    assert len(text.splitlines()) == 2 + 10 + 2 + 1
     assert data["leads"] == len(night.scores)
     assert [handoff["lead_id"] for handoff in data["handoffs"]] == night.handoffs["lead_id"].tolist()
 

@@ -111,8 +111,8 @@ def test_calibrators_saw_only_training_rows(trained):
 
 
 def test_every_candidate_is_there_simplest_first(trained):
-    assert list(trained.report.calibrators) == ["rules", "logistic", "lightgbm"]
-    assert set(trained.report.comparison.metrics) == {"rules", "logistic", "lightgbm", "activity", "base rate"}
+    assert list(trained.report.calibrators) == ["rules", "repointed", "fitted_card", "logistic", "lightgbm"]
+    assert set(trained.report.comparison.metrics) == {*trained.report.calibrators, "activity", "base rate"}
     assert trained.report.notes[0].startswith("signal 'invoice_downloads' is declared leak-prone: left out")
 
 
