@@ -7,6 +7,7 @@ import pytest
 from projects import open_config, read_demo, shuffle
 
 from pls_ml.core.errors import TableError
+from pls_ml.signals.engines.duckdb import DuckDBEngine
 from pls_ml.synthetic import WorldSpec, generate_world, write_world
 from pls_ml.workflows.train import load_training_rows
 
@@ -75,6 +76,18 @@ def test_slices_give_the_rows_that_one_go_gives(open_it, grid, tmp_path, monkeyp
     found = sliced.to_frame().sort_values(["as_of", "lead_id"], ignore_index=True)
     pd.testing.assert_frame_equal(found, expected)
     assert project.signals().path.read_bytes() == sliced.path.read_bytes()
+
+
+def test_the_memory_limit_says_how_many_slices_there_are(open_it, grid, tmp_path, monkeypatch):
+    computed = []
+    slices = DuckDBEngine._slices
+    monkeypatch.setattr(DuckDBEngine, "_slices", lambda *of: (computed.append(sql) or sql for sql in slices(*of)))
+    monkeypatch.setattr("pls_ml.signals.engines.duckdb.ROW_BYTES", 2 * 10**9 // 700)
+
+    sliced = open_it(tmp_path, {"resources": {"memory": "2GB"}}).signals()
+
+    assert len(computed) == -(-grid.rows // 700)
+    assert sliced.rows == grid.rows
 
 
 def test_one_moment_of_the_grid_is_what_the_grid_has_there(open_it, grid, tmp_path):
