@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache
-
 import numpy as np
 import numpy.typing as npt
 
@@ -22,17 +19,6 @@ PLACES = np.zeros(64, np.int64)
 for _place in range(64):
     PLACES[((1 << _place) * int(DE_BRUIJN) % 2**64) >> 58] = _place
 Cells = npt.NDArray[np.int64]
-
-
-@cache
-def compile_kernel() -> Callable[..., int]:
-    """Takes nothing; returns `add_events` compiled, kept on disk for later runs where there is a place for it."""
-    import numba
-
-    try:
-        return numba.njit(cache=True, nogil=True)(add_events)
-    except RuntimeError:  # no folder to keep it in
-        return numba.njit(nogil=True)(add_events)
 
 
 def add_events(  # noqa: PLR0912, PLR0913, PLR0917  # one compiled loop; calls and objects would cost what it saves

@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pls_ml.core.atoms import BITS, Atom, coded_properties
+from pls_ml.core.compiled import compile_loop
 from pls_ml.core.database import STREAM_ROWS, Database, quote
 from pls_ml.core.measures import EventFilter
-from pls_ml.events.kernel import EMPTY, KINDS, Cells, compile_kernel, join_halves
+from pls_ml.events.kernel import EMPTY, KINDS, Cells, add_events, join_halves
 from pls_ml.events.log import Log, Span
 from pls_ml.events.state import KEYS, LARGEST, ORDER, Codes, columns_of, roll_up
 
@@ -114,7 +115,7 @@ def roll_compiled(
     log: Log, span: Span, atoms: Sequence[Atom], codes: Codes, events: int, most_cells: int = MOST_CELLS
 ) -> RolledCells | None:
     """Takes what `roll` does, and how many cells may be held; returns the rows, or nothing where that is too few."""
-    plan, add_events = Plan(atoms, codes), compile_kernel()
+    plan, add = Plan(atoms, codes), compile_loop(add_events)
     owned = f"SELECT DISTINCT e.user_id, {log.account} AS account_id FROM events AS e WHERE {log.known_between(*span)}"
     numbered = "row_number() OVER (ORDER BY user_id, account_id) - 1 AS owner"
     log.database.execute(f"CREATE OR REPLACE TEMP TABLE owners AS SELECT {numbered}, user_id, account_id FROM ({owned})")
@@ -126,7 +127,7 @@ def roll_compiled(
             if rows + batch.num_rows > room:
                 return None
             numbers = np.stack([column.to_numpy() for column in batch.columns])
-            rows = add_events(*np.split(numbers, plan.parts), plan.begins, plan.atoms, slots, keys, cells, rows)
+            rows = add(*np.split(numbers, plan.parts), plan.begins, plan.atoms, slots, keys, cells, rows)
     owners = log.database.arrow("SELECT user_id, account_id FROM owners ORDER BY owner")
     return RolledCells(plan, owners, keys[:, :rows], cells[:rows])
 

@@ -19,6 +19,7 @@ import pandas as pd
 from pls_ml.core.errors import BundleError, ConfigError
 from pls_ml.core.protocols import Floats, Scorer
 from pls_ml.scores.encoding import Encoding, check_labels
+from pls_ml.scores.patterns import TreeShares
 
 PARAMETERS: dict[str, Any] = {
     "objective": "binary",
@@ -63,6 +64,7 @@ class BoostedScorer:
         self.seeds = seeds
         self.seed = seed
         self.threads = threads
+        self._tables: TreeShares | None = None
 
     def fit(
         self,
@@ -80,7 +82,7 @@ class BoostedScorer:
         """
         if start is None and self.n_trees < 1:
             raise ConfigError(f"n_trees is {self.n_trees} and there is no start: expected at least one tree, or a scorer to start from")
-        rows = signals, labels, sample_weight
+        rows, self._tables = (signals, labels, sample_weight), None
         margins = self._prepare(rows, start)
         grown = self.n_trees > 0 and (start is None or can_grow(labels))
         self.boosters_ = [self._train(rows, margins, self.n_trees, offset) for offset in range(self.seeds if grown else 0)]
@@ -124,11 +126,11 @@ class BoostedScorer:
 
         The values are those of Lundberg et al. 2020, path-dependent; without a start they are the whole score.
         """
-        matrix = self.encoding_.encode(signals)
-        rows = matrix if len(matrix) else np.full((1, matrix.shape[1]), np.nan)  # LightGBM divides by the number of rows
-        nothing = [np.zeros((len(rows), matrix.shape[1] + 1))]
-        shares = np.mean([self._predict(booster, rows, pred_contrib=True) for booster in self.boosters_] or nothing, axis=0)
-        return float(shares[0, -1]), np.asarray(shares[: len(matrix), :-1])
+        if self._tables is None:
+            self._tables = TreeShares(self.boosters_)
+        base, shares = self._tables.explain(self.encoding_.encode(signals), self.threads)
+        seeds = max(len(self.boosters_), 1)
+        return base / seeds, shares / seeds
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values; the trees are LightGBM's own text."""

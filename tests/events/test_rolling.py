@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import pyarrow as pa
 import pytest
 from kept_logs import TOLERANT, KeptLog, keep
 from random_logs import MEASURES, SOURCE, merged, random_log
 
+from pls_ml.core.compiled import compile_loop
 from pls_ml.core.windows import Grain
 from pls_ml.events import kernel, rolling
 
@@ -122,24 +122,8 @@ def add(kinds: list[int], numbers: list[int], extra: int, width: int) -> np.ndar
     atoms = np.array([kinds, [0] * len(kinds), [extra] * len(kinds), range(len(kinds))], np.int64)
     masks, begins = np.ones((1, n), np.int64), np.array([0, len(kinds)])
     slots, row_keys = np.zeros(8, np.int32), np.zeros((3, 4), np.int64)
-    assert kernel.compile_kernel()(keys, masks, np.array([numbers], np.int64), begins, atoms, slots, row_keys, cells, 0) == 1
+    assert compile_loop(kernel.add_events)(keys, masks, np.array([numbers], np.int64), begins, atoms, slots, row_keys, cells, 0) == 1
     return cells
-
-
-def test_the_loop_is_compiled_where_there_is_no_place_to_keep_it(monkeypatch):
-    original = numba.njit
-
-    def njit(cache: bool = False, **given: Any) -> Any:
-        if cache:
-            raise RuntimeError("cannot cache function 'add_events': no locator available")
-        return original(**given)
-
-    monkeypatch.setattr(numba, "njit", njit)
-    kernel.compile_kernel.cache_clear()
-    try:
-        assert add([0], [5, 7], extra=0, width=1)[0, 0] == 2
-    finally:
-        kernel.compile_kernel.cache_clear()
 
 
 def test_keys_that_share_a_slot_stay_apart():
@@ -148,7 +132,7 @@ def test_keys_that_share_a_slot_stay_apart():
     cells, row_keys, slots = np.empty((n, 1), np.int64), np.zeros((3, n), np.int64), np.zeros(4096, np.int32)
     one = np.zeros((4, 1), np.int64)
 
-    rows = kernel.compile_kernel()(
+    rows = compile_loop(kernel.add_events)(
         keys, np.ones((1, n), np.int64), np.zeros((1, n), np.int64), np.array([0, 1]), one, slots, row_keys, cells, 0
     )
 
