@@ -27,7 +27,12 @@ def assign_buckets(leads: pd.DataFrame, account_qualifies: Bools, rules: BucketR
     qualifies while the person does not; else `none`.
     """
     require_columns(leads, ("band",), "buckets")
-    asked = np.any([bounds.met(leads) for bounds in rules.hand_raiser], axis=0)
+    asked = find_hand_raisers(leads, rules)
     own = leads["band"].isin(rules.pql_bands).to_numpy(np.bool_)
     buckets = np.select([asked, own, account_qualifies], [HAND_RAISER, PQL, PQA], default=NONE)
     return pd.Series(buckets, index=leads.index, name="bucket", dtype="str")
+
+
+def find_hand_raisers(leads: pd.DataFrame, rules: BucketRules) -> Bools:
+    """Takes n leads (the signals of asking as columns); returns who asked for sales explicitly."""
+    return np.asarray(np.any([bounds.met(leads) for bounds in rules.hand_raiser], axis=0))

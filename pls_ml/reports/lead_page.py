@@ -42,7 +42,10 @@ class PageReceipt:
 
 @dataclass(frozen=True)
 class PageLead:
-    """One scored lead; `receipts` goes from a scorer's label to its receipt, the one that made `score` first."""
+    """One scored lead; `receipts` goes from a scorer's label to its receipt, the one that made `score` first.
+
+    `blocked` says why nobody is sent to it, whatever its score; "" where nothing is in the way.
+    """
 
     lead_id: str
     account_id: str
@@ -55,6 +58,7 @@ class PageLead:
     handoff_position: int | None
     reasons: tuple[str, ...]
     receipts: Mapping[str, PageReceipt]
+    blocked: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ def _lead_columns(leads: Iterable[PageLead], bands: tuple[str, ...], texts: _Tex
             "points": lead.points,
             "band": band_numbers[lead.band],
             "handoff": lead.handoff_position,
+            "blocked": texts.number(lead.blocked),
             "reasons": [texts.number(reason) for reason in lead.reasons],
         }
         for lead in leads

@@ -104,7 +104,7 @@ def _stand_in_block(row: CardRow, info: ValidationInfo) -> CardRow:
 class Scorecard(Spec):
     """Rows of points, summed as they are or in weighted blocks, times a multiplier; bands from the best down, what is `below`, a gate.
 
-    `outreach_families` is how many families must speak for a lead before anybody is sent to it (D-3).
+    `outreach_families` is how many families must speak for a lead before anybody is sent to it (D-3); 0: the card bars nobody.
     """
 
     id: str
@@ -114,7 +114,7 @@ class Scorecard(Spec):
     rows: tuple[Annotated[CardRow, AfterValidator(_stand_in_block)], ...]
     gate: Gate | None = None
     multiplier: tuple[Factor, ...] = ()
-    outreach_families: int = Field(default=1, ge=0)
+    outreach_families: int = Field(default=0, ge=0)
 
     @field_validator("bands")
     @classmethod

@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from pls_ml.core.errors import DataError
 from pls_ml.core.protocols import Floats
-from pls_ml.scores.card import CardScores, Points, Scorecard
+from pls_ml.scores.card import Bools, CardScores, Points, Scorecard
 
 
 class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -68,6 +68,11 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.card is None:
             raise DataError("there is no card, so there are no bands: pass `card`")
         return self.card.find_bands(self.score_leads(X))
+
+    def may_reach_out(self, X: Any) -> Bools:
+        """Takes n × m signals; returns where the card lets anybody be sent to the lead; without a card, everywhere."""
+        scores = self.score_leads(X)
+        return np.ones(len(scores.score), dtype=bool) if self.card is None else self.card.may_reach_out(scores)
 
     def raw_score(self, signals: Any) -> Floats:
         """Takes n × m signals; returns n margins in log-odds."""

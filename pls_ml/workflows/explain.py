@@ -13,13 +13,16 @@ from pls_ml.explanations.receipts import Receipt
 from pls_ml.workflows.bundle import load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.score import build_night_spine, explain_table, require_signals
+from pls_ml.workflows.score import build_night_spine, explain_table, name_blocked, require_signals
 from pls_ml.workflows.signals import read_signals
 
 
 @dataclass(frozen=True)
 class Explained:
-    """One lead at one `as_of`: the receipt of the scorer in use first, then the card's with its points and band; reasons in words."""
+    """One lead at one `as_of`: the receipt of the scorer in use first, then the card's with its points and band; reasons in words.
+
+    `blocked` is why nobody is sent to the lead, whatever its score; None where nothing is in the way.
+    """
 
     lead_id: str
     as_of: datetime
@@ -28,6 +31,7 @@ class Explained:
     points: int | None
     band: str | None
     reasons: tuple[str, ...]
+    blocked: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
@@ -39,6 +43,7 @@ class Explained:
             "points": self.points,
             "band": self.band,
             "reasons": list(self.reasons),
+            "blocked": self.blocked,
         }
         return facts | {"receipts": receipts}
 
@@ -47,6 +52,7 @@ class Explained:
         card = f", {self.points} points: {self.band}" if self.points is not None else ""
         head = f"{self.lead_id} at {self.as_of:%Y-%m-%d %H:%M} UTC, model {self.version}{card}"
         why = "\n".join(f"  {reason}" for reason in self.reasons or ("no single strong reason",))
+        why += f"\n  not to be handed over: {self.blocked}" if self.blocked else ""
         return "\n\n".join([f"{head}\n{why}", *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
 
     def _repr_html_(self) -> str:
@@ -78,7 +84,8 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     receipts = {name: one.one(lead_id) for name, one in found.items()}
     card = bundle.card
     points, band = (int(card.points(table.values)[0]), str(card.bands(table.values)[0])) if card else (None, None)
-    return Explained(lead_id, table.spine["as_of"].iloc[0].to_pydatetime(), bundle.version, receipts, points, band, words)
+    blocked = name_blocked(project, bundle, data, table, project.account_rules()).get(lead_id)
+    return Explained(lead_id, table.spine["as_of"].iloc[0].to_pydatetime(), bundle.version, receipts, points, band, words, blocked)
 
 
 def _require_known(data: LoadedData, lead_id: str, unit: Unit) -> None:

@@ -82,6 +82,7 @@ def _build_page(project: Project, bundle: Bundle, manifest: dict[str, Any], tabl
             handoff_position=positions.get(lead.lead_id),
             reasons=reasons.get(lead.lead_id, ("no single strong reason",)),
             receipts=receipts[lead.lead_id],
+            blocked=_text(lead.blocked),
         )
         for lead in scored
     )

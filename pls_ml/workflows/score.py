@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pls_ml.accounts.buckets import BUCKETS
+from pls_ml.accounts.buckets import BUCKETS, find_hand_raisers
 from pls_ml.accounts.rules import AccountRules
 from pls_ml.accounts.segments import MOTIONS, assign_segments
 from pls_ml.core.database import literals
@@ -33,6 +33,7 @@ from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, read_signals
 
 PAGE = "leads.html"
+TOO_FEW_FAMILIES = "too few families of the card speak for it"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class Night:
         head = f"{len(self.scores):,} leads scored at {name_night(self.as_of)[6:]} by {self.used} {self.version}{removed}"
         top = self.scores[self.scores["lead_id"].isin(self.handoffs["lead_id"])].head(10)
         lines = [f"  {x.rank:5}  {x.lead_id:<16} {x.score:7.1%}  {x.band}" for x in top.itertuples()]
-        handed = f"handed over: {len(self.handoffs)}; the best of them"
+        held = f" (not handed over: {_list(self.not_handed_over)})" if self.not_handed_over else ""
+        handed = f"handed over: {len(self.handoffs)}{held}; the best of them"
         return "\n".join([head, handed, *lines, self.scored_accounts.to_text(), f"tables: {self.folder}"])
 
     def _repr_html_(self) -> str:
@@ -104,8 +106,8 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     with project.progress.step(f"scoring and explaining {len(table.spine):,} leads"):
         receipts = explain_table(bundle, table)
         scores = _rank(bundle, data, table, receipts, rules)
-    blocked = scores["lead_id"].map(_find_blocked(project, data)).astype(object)
-    chosen = select_handoffs(scores.assign(blocked=blocked.where(blocked.notna(), None)), project.config.handoff)
+    scores["blocked"] = scores["lead_id"].map(name_blocked(project, bundle, data, table, rules)).astype("string")
+    chosen = select_handoffs(scores, project.config.handoff)
     with project.progress.step("scoring the accounts"):
         accounts = score_accounts(project, bundle, data, moment, rules)
         scores, accounts = sort_into_buckets(accounts, scores, table)
@@ -162,7 +164,19 @@ def build_night_spine(project: Project, data: LoadedData, moment: datetime, all_
     return select_spine(data.database, population, data.grain, config.outcome.level, config.unit)
 
 
-def _find_blocked(project: Project, data: LoadedData) -> dict[str, str]:
+def name_blocked(project: Project, bundle: Bundle, data: LoadedData, table: SignalTable, rules: AccountRules) -> dict[str, str]:
+    """Takes a bundle, loaded data with `spine`, the leads' signals and the account rules; returns lead → why nobody is sent to it.
+
+    What bars all contact comes first. The card's own gate (D-3) holds whichever scorer ranks; it is about outreach, so it does not hold
+    back an answer to somebody who asked for sales (R-PRE).
+    """
+    gated = np.zeros(len(table.spine), dtype=bool)
+    if bundle.card is not None:
+        gated = ~bundle.card.may_reach_out(table.values) & ~find_hand_raisers(table.values, rules.buckets)
+    return dict.fromkeys(table.spine["lead_id"][gated], TOO_FEW_FAMILIES) | _find_barred(project, data)
+
+
+def _find_barred(project: Project, data: LoadedData) -> dict[str, str]:
     if project.config.handoff.require_suppressions and not data.database.has("suppressions"):
         project.progress.note(
             "there is no suppression list, so nobody is handed over: add `data.suppressions`, or set `handoff.require_suppressions: false`"

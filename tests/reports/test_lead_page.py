@@ -112,7 +112,7 @@ def test_every_receipt_in_the_data_sums_to_its_score(base, shares, score):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("field", ["account_name", "lead_id", "account_id", "segment"])
+@pytest.mark.parametrize("field", ["account_name", "lead_id", "account_id", "segment", "blocked"])
 def test_a_hostile_text_of_a_lead_stands_nowhere_in_the_html(field, name):
     rendered = render_lead_page(make_page(make_lead(**{field: name})))
     assert without_data(rendered) == without_data(render_lead_page(make_page(make_lead())))

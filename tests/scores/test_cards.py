@@ -293,6 +293,10 @@ def test_as_many_families_as_the_card_says_must_speak_for_a_lead_before_outreach
     assert card.may_reach_out(say([[0, 0, -5], [10, 0, 0], [10, 10, -5], [0, 10, 10]])).tolist() == allowed
 
 
+def test_a_card_that_says_nothing_of_outreach_bars_nobody():
+    assert make_card(make_row()).may_reach_out(say([[-5]])).tolist() == [True]
+
+
 # --- the shipped cards -------------------------------------------------------------------------------------------
 
 

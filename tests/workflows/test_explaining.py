@@ -1,5 +1,7 @@
 """One lead explained gives what the night gave it; the text adds up; the page needs no network."""
 
+import base64
+import gzip
 import json
 import re
 from datetime import datetime
@@ -9,6 +11,7 @@ import pytest
 from projects import open_variant
 
 from pls_ml.core.errors import BundleError, TableError, UnknownLeadError
+from pls_ml.workflows.score import TOO_FEW_FAMILIES
 
 N_LEADS = 20
 
@@ -71,6 +74,21 @@ def test_an_explanation_is_plain_json_text_and_html(trained, explained):
         assert receipt["base"] + sum(line["probability"] for line in receipt["lines"]) == pytest.approx(receipt["score"], abs=1e-9)
     assert found.to_text().startswith(f"{lead} at 2024-10-27 00:00 UTC, model {trained.night.version}, {found.points} points: {found.band}")
     assert found._repr_html_().count("<table>") == 2
+
+
+def test_an_explanation_and_the_page_say_why_nobody_is_sent_to_a_lead(trained, page):
+    scores = trained.night.scores.set_index("lead_id")
+    silent = scores.index[scores["blocked"] == TOO_FEW_FAMILIES][0]
+
+    found = trained.project.explain(silent, trained.night.as_of)
+
+    assert found.to_dict()["blocked"] == TOO_FEW_FAMILIES
+    assert f"\n  not to be handed over: {TOO_FEW_FAMILIES}\n" in found.to_text()
+    text = page.read_text(encoding="utf-8")
+    data = json.loads(gzip.decompress(base64.b64decode(re.search(r'id="data">([^<]*)<', text)[1])))
+    shown = {lead: data["texts"][said] for lead, said in zip(data["leads"]["id"], data["leads"]["blocked"], strict=True)}
+    assert shown == scores["blocked"].fillna("").to_dict()
+    assert f"{TOO_FEW_FAMILIES} {trained.night.not_handed_over[TOO_FEW_FAMILIES]:,}" in text
 
 
 def test_an_unknown_lead_is_refused_with_the_nearest_one(trained):

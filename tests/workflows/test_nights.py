@@ -4,6 +4,8 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta, timezone
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +14,7 @@ from projects import TABLES, append, frames, merge, open_config, open_variant, r
 from pls_ml.core.errors import BundleError, ConfigError, DataError, TableError
 from pls_ml.core.files import digest_files
 from pls_ml.events.manifest import Manifest
+from pls_ml.workflows.score import TOO_FEW_FAMILIES
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +195,37 @@ def test_without_exclusions_a_night_still_shows_no_barred_lead_and_hands_over_no
         assert not leads & handed, reason
     assert len(handed) > 200
     counted = set(with_everybody.not_handed_over) - {"suppressed"}  # those whose suppression begins later
-    assert counted == {"already a customer", "open opportunity", "another lead of the account"}
+    assert counted == {"already a customer", "open opportunity", "another lead of the account", TOO_FEW_FAMILIES}
+
+
+def test_a_lead_for_whom_too_few_families_of_the_card_speak_is_not_handed_over_whichever_scorer_ranks(trained, tmp_path):
+    as_of, wide = trained.night.as_of.replace(tzinfo=UTC), {"handoff": {"per_night": 5000}}
+    before = open_variant(trained, tmp_path / "before", wide, tables=trained.world.tables).score(trained.night.as_of)
+    silent = before.scores["lead_id"][before.scores["blocked"] == TOO_FEW_FAMILIES].tolist()
+    moment = as_of - timedelta(hours=1)
+    asked = {"event_id": "new", "user_id": silent[0], "event": "contact_sales", "event_time": moment, "known_at": moment}
+    tables = trained.world.tables | {"events": append(trained.world.tables["events"], [asked])}
+
+    night = open_variant(trained, tmp_path / "after", wide, tables=tables).score(trained.night.as_of)
+
+    assert before.used == night.used == "lightgbm"
+    assert set(silent) == count_few_families(trained, before)
+    assert not set(silent) & set(before.handoffs["lead_id"])
+    assert before.not_handed_over[TOO_FEW_FAMILIES] == len(silent) > 100
+    # Who asked for sales is answered, whatever the card makes of it.
+    assert night.scores.set_index("lead_id").loc[silent[0], ["bucket", "blocked"]].tolist() == ["hand_raiser", pd.NA]
+
+
+def count_few_families(trained, night):
+    """Leads of a night for whom fewer than two families give points, counted row by row, and nothing else is in the way."""
+    table = trained.project.signals(night.as_of).to_frame().set_index("lead_id")
+    card = trained.project.card()
+    speaking = {row.family: np.zeros(len(table), dtype=bool) for row in card.rows}
+    for row in card.rows:
+        speaking[row.family] |= row.points(table) > 0
+    few = table.index[(np.sum(list(speaking.values()), axis=0) < 2) & ~(table["sales_contacts_30d"] >= 1)]
+    other = night.scores["lead_id"][night.scores["blocked"].notna() & (night.scores["blocked"] != TOO_FEW_FAMILIES)]
+    return set(few) & set(night.scores["lead_id"]) - set(other)
 
 
 @pytest.mark.parametrize("which", ["trained", "with_everybody"])

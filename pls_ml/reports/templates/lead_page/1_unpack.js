@@ -22,6 +22,7 @@ function readLeads(data) {
     band: columns.band[row],
     bandName: bands[columns.band[row]],
     handoff: columns.handoff[row],
+    blocked: texts[columns.blocked[row]],
     reasons: columns.reasons[row].map((number) => texts[number]),
     sought: [id, columns.account[row], columns.name[row]].join("\n").toLowerCase(),
   }));

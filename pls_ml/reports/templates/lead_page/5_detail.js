@@ -39,7 +39,7 @@ class Detail {
       ["Rank", `${whole(lead.rank)} of ${whole(this.leads.length)}`],
       ["Segment", lead.segment],
       ...(lead.points === null ? [] : [["Points", signedWhole(lead.points)]]),
-      ["Tonight", lead.handoff === null ? "not handed over" : `handoff ${lead.handoff}`],
+      ["Tonight", lead.handoff === null ? `not handed over${lead.blocked && `: ${lead.blocked}`}` : `handoff ${lead.handoff}`],
     ].map(([label, text]) => make("div", { children: [make("dt", { text: label }), make("dd", { text })] }));
     figures.splice(1, 0, make("div", { type: "in-band", children: [make("dt", { text: "Band" }), make("dd", { children: [chip(lead)] })] }));
     document.getElementById("detail-figures").replaceChildren(...figures);
