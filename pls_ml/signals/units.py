@@ -29,6 +29,16 @@ def find_meaningless(catalogue: Catalogue) -> dict[str, str]:
     return {name: reason for name, reason in reasons.items() if reason}
 
 
+def restore_twins(catalogue: Catalogue, declared: Catalogue) -> Catalogue:
+    """Takes the signals of accounts that a model reads and all declared ones; returns the former as signals of users.
+
+    The declared signals of a whole account that say the same as one of its own join them: of its users, they no longer do.
+    """
+    known = {signal.id for signal in catalogue.signals}
+    lost = (signal for signal in declared.signals if signal.id not in known)
+    return Catalogue(signals=(*catalogue.signals, *(one for one in lost if any(_says_the_same(one, own) for own in catalogue.signals))))
+
+
 def _is_own(catalogue: Catalogue, signal: Signal) -> bool:
     """Whether the signal says what the lead did or how old it is, by itself or by a signal it reads."""
     if isinstance(signal.measure, OnEvents | AgeDays):

@@ -23,6 +23,7 @@ from pls_ml.core.catalogue import Catalogue, references
 from pls_ml.core.errors import ConfigError
 from pls_ml.core.measures import AccountUsers, Attribute, LimitUse, NewUsers, OnColumns, Records
 from pls_ml.scores.card import Scorecard
+from pls_ml.signals.units import restore_twins
 from pls_ml.workflows.account_members import (
     build_member_signals,
     count_users_before,
@@ -99,6 +100,8 @@ def score_accounts(project: Project, bundle: Bundle, data: LoadedData, moment: d
     Replaces the `spine` and its `signals`. Refuses rules that ask a whole account for a signal of one person.
     """
     card, whole = bundle.card.card if bundle.card else None, bundle.catalogue
+    if whole.unit == "account":  # what follows looks at the people in them
+        whole = restore_twins(whole, project.catalogue(data.database, data.grain))
     _check_signals(whole, rules)
     _note_card(project, card, rules)
     list_members(project, data, moment, rules.active_within)
@@ -132,10 +135,10 @@ def sort_into_buckets(scored: ScoredAccounts, scores: pd.DataFrame, signals: Sig
 
 
 def _select(catalogue: Catalogue, columns: Sequence[str]) -> Catalogue | None:
-    """The catalogue of these columns, as far as it has them, and of what they read: of people, whatever the leads are."""
+    """The catalogue of these columns, as far as it has them, and of what they read."""
     found = [catalogue.by_column[name].signal.id for name in columns if name in catalogue.by_column]
     ids = [one for name in dict.fromkeys(found) for one in follow_references(catalogue, name)]
-    return catalogue.select(ids).model_copy(update={"unit": "user"}) if ids else None
+    return catalogue.select(ids) if ids else None
 
 
 def _note_card(project: Project, card: Scorecard | None, rules: AccountRules) -> None:

@@ -77,6 +77,21 @@ def test_an_account_has_what_its_users_have_together(of_accounts, tmp_path):
     assert (together["features_30d"] > team["features_30d"].max().loc[same]).any()
 
 
+def test_the_accounts_of_the_night_are_known_as_well_as_where_users_are_the_leads(of_accounts, trained):
+    of_users = trained.night.accounts.set_index("account_id")
+    night = of_accounts.night.accounts.set_index("account_id")
+    both = night.index.intersection(of_users.index)
+    same = [name for name in night.columns if name.startswith("account_") and name != "account_name"]
+
+    # One world, one moment: what is not known of accounts does not depend on what the leads are.
+    assert of_accounts.night.scored_accounts.absent == trained.night.scored_accounts.absent
+    assert {"account_active_users_30d", "account_feature_uses_30d", "account_pricing_views_30d", "account_enterprise_requests_90d"} <= {
+        *same
+    }
+    assert len(both) > 100
+    pd.testing.assert_frame_equal(night.loc[both, same], of_users.loc[both, same])
+
+
 def test_an_account_is_won_when_it_wins_a_new_deal_in_the_horizon(of_accounts):
     _, _, rows, counts = load_training_rows(of_accounts.project)
     deals = frames(of_accounts.world)["opportunities"].query("type == 'new'")
