@@ -164,7 +164,7 @@ def check(project: Project) -> CheckReport:
         event_names=data.event_names,
         computable=tuple(signal.id for signal in data.coverage.catalogue.signals),
         not_computable=data.coverage.not_computable,
-        card_rows_missing=tuple(row.id for row in card.rows if not set(row.signals) & set(columns)) if card else (),
+        card_rows_missing=tuple(row.id for row in card.rows if any(row.range) and not set(row.signals) & set(columns)) if card else (),
         removed=removed,
         users_without_account=_count_without_account(data) if project.config.unit == "account" else None,
         labels=labels,

@@ -22,7 +22,7 @@ from pls_ml.io.yaml import read_spec
 from pls_ml.labels.spine import CalendarSpine
 from pls_ml.reports.plain_text import clean_text
 from pls_ml.scores.card import Scorecard
-from pls_ml.scores.card_evidence import Finding, find_askers
+from pls_ml.scores.card_evidence import Finding, Severity, find_askers
 from pls_ml.scores.card_findings import check_card, say_number, sort_findings
 from pls_ml.scores.card_reach import EVERYBODY, OTHERWISE, Reach, Values, find_reach
 from pls_ml.scores.card_values import list_values
@@ -194,7 +194,9 @@ def _find_not_computable(card: Scorecard, data: LoadedData, declared: Catalogue,
     for name in absent:
         why = data.coverage.not_computable.get(columns[name].signal.id, "the project drops it (`signals.drop`)")
         reason = f"'{name}' cannot be computed from these data: {why}"
-        found.append(Finding("warning", "not_computable", reason, "add what is missing, or leave it out", *find_askers(card, name)))
+        rows, segments = find_askers(card, name)
+        severity: Severity = "warning" if segments or any(any(row.range) for row in card.rows if row.id in rows) else "note"
+        found.append(Finding(severity, "not_computable", reason, "add what is missing, or leave it out", rows, segments))
     if absent and reach:
         found += _find_out_of_reach(card, list_values(card, columns) | {name: [None] for name in absent}, reach)
     return found

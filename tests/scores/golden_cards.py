@@ -40,6 +40,15 @@ usage_declining     | usage_declining           | 0:0 1:-15 2:-15
 lone_user           | lone_user                 | 0:0 1:-10 2:-10
 only_free_features  | only_free_features        | 0:0 1:-10 2:-10
 """
+# named by the source without points
+CARD_A_UNPAID = """
+data_exported       | exports_30d               | 0:0 1:0 100:0
+early_features      | features_first_14d        | 4:0 5:0 100:0
+early_invites       | invites_first_7d          | 2:0 3:0 100:0
+five_colleagues     | account_active_users_30d  | 4:0 5:0 100:0
+two_departments     | account_departments_30d   | 1:0 2:0 100:0
+pricing_again       | pricing_views_30d         | 1:0 2:0 100:0
+"""
 CARD_A_LITERAL = """
 premium_features    | premium_features_30d      | 0:0 1:10 2:10 3:25 4:25 100:25
 active_colleagues   | account_active_users_30d  | 0:0 2:0 3:15 4:15 9:15 10:40 11:40 100:40
@@ -79,7 +88,7 @@ def read_golden(*tables: str) -> Cases:
 
 
 GOLDEN: Mapping[str, Cases] = {
-    "card_a": read_golden(CARD_A),
+    "card_a": read_golden(CARD_A, CARD_A_UNPAID),
     "card_a_literal": read_golden(CARD_A, CARD_A_LITERAL),
     "card_b": read_golden(CARD_B),
     "card_b_literal": read_golden(CARD_B, CARD_B_LITERAL),
@@ -92,8 +101,18 @@ def list_cases(name: str) -> list[tuple[str, str, float, int]]:
 
 
 def best_signals(name: str) -> dict[str, float]:
-    """For every signal of a card's rows, the value that gives most."""
-    return {signal: max(cases, key=lambda case: case[1])[0] for (_, signal), cases in GOLDEN[name].items()}
+    """For every signal of a card's rows that give points, the value that gives most."""
+    return {signal: max(cases, key=lambda case: case[1])[0] for signal, cases in list_paid(name)}
+
+
+def worst_signals(name: str) -> dict[str, float]:
+    """For every signal of a card's rows that give points, the value that gives least."""
+    return {signal: min(cases, key=lambda case: case[1])[0] for signal, cases in list_paid(name)}
+
+
+def list_paid(name: str) -> list[tuple[str, list[tuple[float, int]]]]:
+    """The signal and the cases of every row that gives or takes points."""
+    return [(signal, cases) for (_, signal), cases in GOLDEN[name].items() if any(points for _, points in cases)]
 
 
 @cache

@@ -609,6 +609,14 @@ def test_the_points_of_card_a_range_from_minus_55_to_325(shipped):
     assert find(read_card("card_a"), "unreachable_band", shipped) == []
 
 
+def test_rows_of_card_a_that_give_no_points_add_no_finding(shipped):
+    card = read_card("card_a")
+    paid = card.model_copy(update={"rows": tuple(row for row in card.rows if any(row.range))})
+
+    assert len(paid.rows) == len(card.rows) - 6
+    assert check_card(card, shipped) == check_card(paid, shipped)
+
+
 @pytest.mark.parametrize("name", ["card_a", "card_a_literal", "card_b", "card_b_literal", "relax"])
 def test_every_signal_of_a_shipped_card_is_in_the_shipped_catalogue(shipped, name):
     assert find(read_card(name), "unknown_signal", shipped) == []

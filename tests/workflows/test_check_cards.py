@@ -85,6 +85,14 @@ def test_a_signal_that_the_data_cannot_answer_is_named_with_the_reason(report):
     assert found.reason == "'exports_30d' cannot be computed from these data: no event 'exported' in the log"
 
 
+def test_rows_that_give_no_points_are_no_defect(tmp_path):
+    unpaid = [row | {"rungs": [row["rungs"][0] | {"points": 0}]} for row in CARD["rows"][1:]]
+    card = only(open_project(write_project(tmp_path, CARD | {"rows": [*CARD["rows"][:1], *unpaid]})).check_cards())
+
+    assert find_one(card, "not_computable").severity == "note"  # the data cannot say who has it, and no score is the lower for it
+    assert not {"never_fires", "rung_without_effect", "unreachable_here"} & {one.code for one in card.findings}
+
+
 def test_bands_that_only_such_a_signal_reaches_are_named_per_segment(report):
     busy, otherwise = find(only(report), "unreachable_here")
 
@@ -272,7 +280,7 @@ def test_a_card_is_looked_at_where_there_is_no_project(tmp_path, monkeypatch):
 
     assert done.exit_code == 0
     assert "card_b_literal: 14 rows, " in done.stdout
-    assert "card_a: 22 rows, " in done.stdout
+    assert "card_a: 28 rows, " in done.stdout
 
 
 def test_a_project_that_is_named_must_be_there_even_for_a_card(tmp_path, monkeypatch):
