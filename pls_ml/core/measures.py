@@ -202,7 +202,10 @@ class Records(Spec):
 
 
 class LimitUse(Spec):
-    """Largest share of a plan limit that the account uses, by the last reading of each resource before `as_of`."""
+    """Largest share of a plan limit that the account uses, by the last reading of each resource before `as_of`.
+
+    Of several readings at that moment the one with the largest share counts.
+    """
 
     kind: Literal["limit_use"]
 

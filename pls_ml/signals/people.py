@@ -95,7 +95,7 @@ def _limits(columns: Sequence[SignalColumn], grain: Grain, moves: bool) -> Found
         return [], {}, ""
     readings = (
         'limit_readings AS (SELECT m.account_id, m.as_of, CASE WHEN x."limit" > 0 THEN x.used / x."limit" END AS share, '
-        "row_number() OVER (PARTITION BY m.account_id, m.as_of, x.resource ORDER BY x.at DESC, x.used DESC) AS back "
+        "rank() OVER (PARTITION BY m.account_id, m.as_of, x.resource ORDER BY x.at DESC) AS back "  # all of the last moment
         "FROM account_moments AS m JOIN usage_limits AS x ON x.account_id = m.account_id AND x.at < m.as_of)"
     )
     worst = (

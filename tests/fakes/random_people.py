@@ -75,11 +75,11 @@ def workspaces(random: Random, as_of: datetime) -> tuple[Workspace, ...]:
 
 
 def limit_readings(random: Random, as_of: datetime) -> tuple[LimitReading, ...]:
-    """Readings of two resources at different moments, some without a limit."""
+    """Readings of two resources, some of them at the same moment, some without a limit."""
     readings = []
-    for number in range(random.randint(0, 10)):
+    for _ in range(random.randint(0, 10)):
         account, resource = random.choice(["acme", "bolt"]), random.choice(["seats", "storage"])
-        at = _around(random, as_of) + number * MICROSECOND
+        at = _around(random, as_of)
         readings.append(LimitReading(account, resource, random.choice([0.0, 10.0, 8.0]), float(random.randint(0, 12)), at))
     return tuple(readings)
 

@@ -134,6 +134,7 @@ OF_PEOPLE = {
     "records that begin at as_of count": _plain("x.created_at < m.as_of", "x.created_at <= m.as_of", GOLDEN, FACTS, EDGES),
     "a reading at as_of is known": _plain("x.at < m.as_of", "x.at <= m.as_of", GOLDEN, FACTS),
     "any reading of a limit counts, not the last": _plain("WHERE back = 1", "", GOLDEN),
+    "one of several last readings of a limit counts": _plain("rank() OVER", "row_number() OVER", GOLDEN),
 }
 
 OF_MEASURES = {

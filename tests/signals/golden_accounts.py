@@ -219,6 +219,17 @@ RECORDS = [
         {"limit_use_of_user": 0.1},
         limits="account | resource | limit | used | when\n co | seats | 10 | 9 | -4d\n co | seats | 0 | 9 | -3d\n co | api | 10 | 1 | -4d",
     ),
+    *(
+        Case(
+            f"of two readings at one moment the larger share counts, {written}",
+            {"limit_use_of_user": 0.9},
+            limits="account | resource | limit | used | when\n" + "\n".join(rows),
+        )
+        for written, rows in (
+            ("written first", (" co | seats | 10 | 9 | -1d", " co | seats | 100 | 9 | -1d", " co | seats | 10 | 10 | -2d")),
+            ("written last", (" co | seats | 100 | 9 | -1d", " co | seats | 10 | 9 | -1d", " co | seats | 10 | 10 | -2d")),
+        )
+    ),
     Case(
         "an account without readings, or without limits, uses none",
         {"limit_use_of_user": MISSING},

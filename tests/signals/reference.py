@@ -113,8 +113,8 @@ class LeadAtMoment:
 
     def limit_use(self) -> Value:
         readings = [r for r in self.past.world.readings if r.account_id == self.account and r.at < self.past.as_of]
-        last = {reading.resource: reading for reading in sorted(readings, key=lambda reading: reading.at)}
-        shares = [reading.used / reading.limit for reading in last.values() if reading.limit > 0]
+        last = {r.resource: max(other.at for other in readings if other.resource == r.resource) for r in readings}
+        shares = [r.used / r.limit for r in readings if r.at == last[r.resource] and r.limit > 0]
         return None if self.account is None else max(shares, default=None)
 
     def attribute(self, measure: Attribute) -> Value:
