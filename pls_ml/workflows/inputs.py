@@ -8,7 +8,7 @@ from typing import Any
 
 from pls_ml.core.atoms import atoms_of, read_properties
 from pls_ml.core.catalogue import Catalogue, Signal, event_filters, references
-from pls_ml.core.columns import TABLES
+from pls_ml.core.columns import TABLES, Unit
 from pls_ml.core.database import Database
 from pls_ml.core.errors import LeakageError
 from pls_ml.core.measures import (
@@ -66,13 +66,13 @@ class LeakProneInput:
         return f"{self.name} {self.reason}: {readers}"
 
 
-def find_inputs(signal: Signal) -> Inputs:
-    """Takes a signal; returns what it reads itself; what the columns it refers to read is theirs."""
+def find_inputs(signal: Signal, unit: Unit = "user") -> Inputs:
+    """Takes a signal and what the leads are; returns what it reads itself; what the columns it refers to read is theirs."""
     filters = event_filters(signal)
     names = tuple(dict.fromkeys(name for chosen in filters for name in chosen.events))
     every = isinstance(signal.measure, Sessions | Minutes) or any(not chosen.events for chosen in filters)
     properties = read_properties(atoms_of(signal))
-    return Inputs(names, every, properties, tuple(_columns(signal, properties)), tuple(dict.fromkeys(references(signal))))
+    return Inputs(names, every, properties, tuple(_columns(signal, properties, unit)), tuple(dict.fromkeys(references(signal))))
 
 
 def follow_references(catalogue: Catalogue, name: str) -> list[str]:
@@ -116,7 +116,7 @@ def find_leak_risk(signal: Signal, dated: Collection[str]) -> str | None:
 
 def find_leak_prone_inputs(data: LoadedData) -> tuple[LeakProneInput, ...]:
     """Takes loaded data; returns its events, event properties and undated columns whose names say that they may know the outcome."""
-    declared = [(signal.id, find_inputs(signal)) for signal in data.coverage.declared.signals]
+    declared = [(signal.id, find_inputs(signal, data.coverage.declared.unit)) for signal in data.coverage.declared.signals]
     found = [
         (f"event '{name}'", FOLLOWS, [one for one, read in declared if name in read.events])
         for name in data.event_names
@@ -172,14 +172,16 @@ def _find_reason(catalogue: Catalogue, name: str, dated: Collection[str], found:
     return f"reads '{read}', which is leak-prone" if read else find_leak_risk(signal, dated)
 
 
-def _columns(signal: Signal, properties: tuple[str, ...]) -> list[str]:
-    measure = signal.measure
+def _columns(signal: Signal, properties: tuple[str, ...], unit: Unit) -> list[str]:
+    measure, of_account = signal.measure, unit == "account" or signal.scope != "user"
     found = []
     if isinstance(measure, OnEvents):
         found += ["events.event", "events.event_time", "events.known_at", *(f"events.{name}" for name in properties)]
-        found += ["users.account_id", "events.account_id"] if signal.scope != "user" else []
+        found += ["users.account_id", "events.account_id"] if of_account else []
     if isinstance(measure, SecondsToFirst | AgeDays) or any(Window.parse(name).from_signup for name in signal.windows):
-        found.append("users.signup_at")
+        found += ["users.account_id", "users.signup_at"] if of_account else ["users.signup_at"]
+    if isinstance(measure, Records | LimitUse) or (isinstance(measure, Attribute) and measure.table == "accounts"):
+        found.append("users.account_id")  # says which account that is
     match measure:
         case ActiveUsers():
             found += [f"users.{name}" for name in measure.who]
@@ -192,5 +194,6 @@ def _columns(signal: Signal, properties: tuple[str, ...]) -> list[str]:
         case LimitUse():
             found += [f"usage_limits.{name}" for name in ("account_id", "resource", "limit", "used", "at")]
         case Attribute():
+            found += ["accounts.account_id"] if measure.table == "accounts" else []
             found.append(f"{measure.table}.{measure.column}")
     return list(dict.fromkeys(found))

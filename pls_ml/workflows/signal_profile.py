@@ -114,9 +114,10 @@ def show_signal(project: Project, name: str, as_of: datetime | None = None) -> S
     Computes that signal and what it refers to, and nothing else. Refuses an unknown name, with the nearest one.
     """
     data = load_data(project)
-    signal = _find_signal(data.coverage.declared, name)
-    needed = follow_references(data.coverage.declared, signal.id)
-    lineage = {one.id: find_inputs(one) for one in (_find_signal(data.coverage.declared, other) for other in needed)}
+    declared = data.coverage.declared
+    signal = _find_signal(declared, name)
+    needed = follow_references(declared, signal.id)
+    lineage = {one.id: find_inputs(one, declared.unit) for one in (_find_signal(declared, other) for other in needed)}
     reason = data.coverage.not_computable.get(signal.id)
     rows, columns = ("", ()) if reason else _profile_columns(project, data, signal, data.coverage.catalogue.select(needed), as_of)
     leak = find_leak_risk(signal, find_dated_tables(data.database))

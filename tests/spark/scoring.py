@@ -13,7 +13,7 @@ import pyarrow as pa
 from pls_ml.explanations.receipts import build_receipts
 from pls_ml.workflows.bundle import Bundle, save_bundle
 
-SCORERS = ("rules", "logistic", "lightgbm")
+SCORERS = ("rules", "repointed", "fitted_card", "logistic", "lightgbm")
 
 
 @dataclass(frozen=True)

@@ -192,7 +192,9 @@ def test_signals_are_listed_shown_covered_and_compiled(of_accounts, tmp_path):
     project = open_variant(of_accounts, tmp_path)
 
     assert "✓ pricing_views" in project.list_signals().to_text()
-    assert project.show_signal("pricing_views").signal.label == "pricing page views in the account"
+    shown = project.show_signal("pricing_views")
+    assert shown.signal.label == "pricing page views in the account"
+    assert {"users.account_id", "events.account_id"} <= set(shown.lineage["pricing_views"].columns)
     assert "pricing_views_30d" in project.cover_signals().to_text()
     for dialect in ("duckdb", "snowflake"):
         assert "user_versions" in project.compile_signals(dialect, AS_OF).sql

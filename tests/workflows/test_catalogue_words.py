@@ -101,6 +101,26 @@ def test_lineage_names_the_columns_that_are_read(signal, columns):
     assert columns <= set(find_inputs(signal).columns)
 
 
+@pytest.mark.parametrize(
+    ("signal", "of_users", "of_accounts"),
+    [
+        (declare("count", windows=["7d"], events=["a"]), set(), {"users.account_id", "events.account_id"}),
+        (declare("sessions", windows=["7d"]), set(), {"users.account_id", "events.account_id"}),
+        (declare("age_days"), set(), {"users.account_id"}),
+        (declare("active_users", windows=["7d"], scope="account"), *[{"users.account_id", "events.account_id"}] * 2),
+        (declare("attribute", table="users", column="source"), set(), set()),
+        (declare("attribute", table="accounts", column="region"), *[{"users.account_id", "accounts.account_id"}] * 2),
+        (declare("records", windows=["7d"], table="workspaces"), *[{"users.account_id", "workspaces.account_id"}] * 2),
+        (declare("limit_use"), *[{"users.account_id", "usage_limits.account_id"}] * 2),
+    ],
+)
+def test_lineage_names_what_says_whose_account_it_is(signal, of_users, of_accounts):
+    def read_accounts(unit):
+        return {column for column in find_inputs(signal, unit).columns if column.endswith(".account_id")}
+
+    assert (read_accounts("user"), read_accounts("account")) == (of_users, of_accounts)
+
+
 def test_a_signal_needs_what_it_refers_to_and_that_in_turn(shipped):
     assert follow_references(shipped, "icp_match") == ["industry", "target_industry", "employees", "icp_match"]
     assert follow_references(shipped, "events") == ["events"]
