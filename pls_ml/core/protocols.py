@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,17 @@ class Scorer(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns all that is needed to score again, as plain JSON values with `kind`."""
+        ...
+
+
+@runtime_checkable
+class TwoPartScorer(Protocol):
+    """A scorer that may start from another one and learn what that gets wrong, both parts kept apart."""
+
+    start_: Scorer | None
+
+    def parts(self, signals: pd.DataFrame) -> tuple[tuple[float, Floats], tuple[float, Floats]]:
+        """Takes n × m signal columns; returns base and shares of the start, and of what was learned; `contributions` is their sum."""
         ...
 
 

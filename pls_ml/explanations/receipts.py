@@ -3,6 +3,8 @@
 Per signal, contributions c_i with base m0 sum to the margin m. Through a monotone calibrator g the share of probability is
 c_i · (g(m) − g(m0)) / (m − m0), the straight-path integral of g' (Aumann–Shapley along the line from m0 to m): it keeps signs and
 sums to g(m) − g(m0). In log-odds the same with logit g. Where m = m0 the ratio is the slope of g.
+
+A score that starts from a card is the card's margin plus what trees add to it: both margins, and both parts of every line, are kept.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import pandas as pd
 
 from pls_ml.core.catalogue import Catalogue, Signal
 from pls_ml.core.errors import UnknownLeadError
-from pls_ml.core.protocols import Calibrator, Floats, Scorer
+from pls_ml.core.protocols import Calibrator, Floats, Scorer, TwoPartScorer
 from pls_ml.explanations.wording import Line, say_values
 
 START = "starting point"
@@ -26,8 +28,29 @@ SAME = 1e-9
 
 
 @dataclass(frozen=True)
+class Parts:
+    """A raw score, a log-odds before calibration, in two parts: what the start says, and what trees add to it."""
+
+    start: str
+    start_score: float
+    learned: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns plain values, with the raw score that both sum to."""
+        return {"start": self.start, "start_score": self.start_score, "learned": self.learned, "raw_score": self.start_score + self.learned}
+
+    def to_text(self) -> str:
+        """Takes nothing; returns the sum in words."""
+        return f"{self.start} {self.start_score:+.2f} + learned {self.learned:+.2f} = raw score {self.start_score + self.learned:+.2f}"
+
+
+@dataclass(frozen=True)
 class Receipts:
-    """Contributions of n leads over k signals: `log_odds` and `probability` are n × k; each row plus its base is the score."""
+    """Contributions of n leads over k signals: `log_odds` and `probability` are n × k; each row plus its base is the score.
+
+    `learned` (n × k) is the part of `log_odds` that trees give, all of it where they start from nothing, 0 where there are none.
+    `parts` are those of each raw score where trees start from something, else none.
+    """
 
     lead_ids: tuple[str, ...]
     signals: tuple[Signal, ...]
@@ -37,6 +60,8 @@ class Receipts:
     base_probability: float
     score: Floats
     values: pd.DataFrame
+    learned: Floats
+    parts: tuple[Parts, ...]
 
     def one(self, lead_id: str) -> Receipt:
         """Takes a lead's id; returns its receipt; refuses an unknown one."""
@@ -53,11 +78,13 @@ class Receipts:
                 say_values(s, values)[0],
                 s.family,
                 s.rep_visible,
+                float(self.learned[row, k]),
             )
             for k, s in enumerate(self.signals)
         ]
         ordered = tuple(sorted(lines, key=lambda line: (-abs(line.probability), line.signal)))
-        return Receipt(lead_id, float(self.score[row]), self.base_probability, self.base_log_odds, ordered)
+        parts = self.parts[row] if self.parts else None
+        return Receipt(lead_id, float(self.score[row]), self.base_probability, self.base_log_odds, ordered, parts)
 
     def to_frame(self) -> pd.DataFrame:
         """Takes nothing; returns one row per lead and signal with a contribution: the batch form, in a total order."""
@@ -68,6 +95,7 @@ class Receipts:
                 "lead_id": np.array(self.lead_ids, dtype=object)[rows],
                 "signal": np.array([signal.id for signal in self.signals], dtype=object)[columns],
                 "log_odds": self.log_odds[rows, columns],
+                "learned": self.learned[rows, columns],
                 "probability": self.probability[rows, columns],
                 "value": words[columns, rows],
             }
@@ -91,18 +119,23 @@ class Receipt:
     base: float
     base_log_odds: float
     lines: tuple[Line, ...]
+    parts: Parts | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values; lines the policy hides are one line 'other', so that the sum stays true."""
         hidden = [line for line in self.lines if not line.rep_visible and line.log_odds != 0]
         shown = [line.to_dict() for line in self.lines if line.rep_visible and line.log_odds != 0]
         if hidden:
-            total = Line("other", sum(x.log_odds for x in hidden), sum(x.probability for x in hidden), "other signals", "", "other", True)
-            shown.append(total.to_dict())
-        return {"lead_id": self.lead_id, "score": self.score, "base": self.base, "base_log_odds": self.base_log_odds, "lines": shown}
+            log_odds, probability, learned = (sum(getattr(x, one) for x in hidden) for one in ("log_odds", "probability", "learned"))
+            shown.append(Line("other", log_odds, probability, "other signals", "", "other", True, learned).to_dict())
+        head = {"lead_id": self.lead_id, "score": self.score, "base": self.base, "base_log_odds": self.base_log_odds}
+        return head | {"lines": shown, "parts": self.parts.to_dict() if self.parts else None}
 
     def to_text(self, most: int | None = None) -> str:
-        """Takes how many lines to spell out (None: all); returns the receipt as aligned lines that add up."""
+        """Takes how many lines to spell out (None: all); returns the receipt as aligned lines that add up.
+
+        Where trees correct a card, a last line says what each of them gives.
+        """
         lines = self.to_dict()["lines"]
         rows = [(START, self.base)]
         rows += [(f"{line['label']}{': ' if line['value'] else ''}{line['value']}", line["probability"]) for line in lines[:most]]
@@ -110,7 +143,8 @@ class Receipt:
             rows.append((f"{len(lines) - most} smaller signals", sum(line["probability"] for line in lines[most:])))
         width = max(len(text) for text, _ in rows)
         body = [f"  {text:<{width}}  {share:+8.2%}" for text, share in rows]
-        return "\n".join([*body, f"  {'score':<{width}}  {self.score:8.2%}"])
+        last = [f"  {self.parts.to_text()}"] if self.parts else []
+        return "\n".join([*body, f"  {'score':<{width}}  {self.score:8.2%}", *last])
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -120,32 +154,57 @@ class Receipt:
             f"<tr><td>{escape(x['label'])}</td><td>{escape(x['value'])}</td><td>{x['probability']:+.2%}</td></tr>" for x in lines
         )
         head = f"<caption>{escape(self.lead_id)}: {self.score:.1%}</caption><tr><td>{START}</td><td></td><td>{self.base:.2%}</td></tr>"
-        return f"<table>{head}{body}</table>"
+        foot = f"<tr><td>{escape(self.parts.to_text())}</td><td></td><td></td></tr>" if self.parts else ""
+        return f"<table>{head}{body}{foot}</table>"
 
 
 def build_receipts(
     scorer: Scorer, calibrator: Calibrator, signals: pd.DataFrame, lead_ids: Sequence[str], catalogue: Catalogue
 ) -> Receipts:
     """Takes a fitted scorer and calibrator, n × m signal columns and n lead ids; returns n receipts, windows of a signal summed."""
-    base, shares = scorer.contributions(signals)
+    (start, start_shares), (added, added_shares) = _split(scorer, signals)
     owners = [catalogue.by_column[str(c)].signal for c in signals.columns]
-    order = {signal.id: k for k, signal in enumerate({owner.id: owner for owner in owners}.values())}
-    per_signal = np.zeros((len(signals), len(order)))
-    for position, owner in enumerate(owners):
-        per_signal[:, order[owner.id]] += shares[:, position]
+    listed = tuple({owner.id: owner for owner in owners}.values())
+    learned = _sum_windows(owners, added_shares)
+    per_signal = _sum_windows(owners, start_shares) + learned
+    base = start + added
     margins = base + per_signal.sum(axis=1)
     odds_scale, probability_scale = path_scales(calibrator, margins, base)
-    start = calibrator.transform(np.array([base]))[0]
+    at_base = float(calibrator.transform(np.array([base]))[0])
     return Receipts(
         tuple(lead_ids),
-        tuple({owner.id: owner for owner in owners}.values()),
+        listed,
         per_signal * odds_scale[:, None],
         per_signal * probability_scale[:, None],
-        float(np.log(start) - np.log1p(-start)),
-        float(start),
+        float(np.log(at_base) - np.log1p(-at_base)),
+        at_base,
         calibrator.transform(margins),
         signals,
+        learned * odds_scale[:, None],
+        _find_parts(scorer, start + start_shares.sum(axis=1), added + added_shares.sum(axis=1)),
     )
+
+
+def _split(scorer: Scorer, signals: pd.DataFrame) -> tuple[tuple[float, Floats], tuple[float, Floats]]:
+    """What a scorer starts from and what it learned on top; a scorer in one piece learned nothing on top."""
+    if isinstance(scorer, TwoPartScorer):
+        return scorer.parts(signals)
+    base, shares = scorer.contributions(signals)
+    return (base, shares), (0.0, np.zeros_like(shares))
+
+
+def _sum_windows(owners: Sequence[Signal], shares: Floats) -> Floats:
+    order = {signal.id: k for k, signal in enumerate({owner.id: owner for owner in owners}.values())}
+    per_signal = np.zeros((len(shares), len(order)))
+    for position, owner in enumerate(owners):
+        per_signal[:, order[owner.id]] += shares[:, position]
+    return per_signal
+
+
+def _find_parts(scorer: Scorer, start: Floats, learned: Floats) -> tuple[Parts, ...]:
+    if not isinstance(scorer, TwoPartScorer) or scorer.start_ is None:
+        return ()
+    return tuple(Parts(scorer.start_.kind, float(x), float(y)) for x, y in zip(start, learned, strict=True))
 
 
 def path_scales(calibrator: Calibrator, margins: Floats, base: float) -> tuple[Floats, Floats]:

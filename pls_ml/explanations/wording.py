@@ -22,7 +22,10 @@ TENFOLD = 9.0
 
 @dataclass(frozen=True)
 class Line:
-    """One signal's share of one score, in log-odds and in probability, with its label and value in words."""
+    """One signal's share of one score, in log-odds and in probability, with its label and value in words.
+
+    `learned` is the part of `log_odds` that trees give, 0 of a score without trees.
+    """
 
     signal: str
     log_odds: float
@@ -31,6 +34,7 @@ class Line:
     value: str
     family: str
     rep_visible: bool
+    learned: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""

@@ -19,31 +19,12 @@ import pandas as pd
 from pls_ml.core.errors import BundleError, ConfigError
 from pls_ml.core.protocols import Floats, Scorer
 from pls_ml.scores.encoding import Encoding, check_labels
+from pls_ml.scores.growth import MANY_CELLS, Growth, Rows, TreeFold, TreeSettings, bin_rows
 from pls_ml.scores.patterns import TreeShares
 
-PARAMETERS: dict[str, Any] = {
-    "objective": "binary",
-    "learning_rate": 0.03,
-    "num_leaves": 15,
-    "min_data_in_leaf": 40,
-    "lambda_l2": 5.0,
-    "bagging_fraction": 0.8,
-    "bagging_freq": 1,
-    "feature_fraction": 0.8,
-    "deterministic": True,
-    "force_col_wise": True,
-    "verbose": -1,
-}
-"""The library's defaults are a poor model on small temporal data; these are METHOD's regularised ones."""
-DIRECTIONS = {"up": 1, "down": -1, "none": 0}
 MIN_ROWS = 2000
 MIN_POSITIVES = 100
 """Below either, trees are not worth fitting: a card or a logistic regression is."""
-MANY_CELLS = 20_000_000
-"""Below this, threads wait for each other longer than they work."""
-MAX_TREES, STEP = 400, 20
-"""How many trees are tried, and in which steps."""
-Rows = tuple[pd.DataFrame, npt.NDArray[np.int8], Floats | None]
 
 
 class BoostedScorer:
@@ -56,14 +37,24 @@ class BoostedScorer:
     kind = "lightgbm"
 
     def __init__(
-        self, directions: Mapping[str, str] | None = None, n_trees: int = 200, seeds: int = 1, seed: int = 7, threads: int = 1
+        self,
+        directions: Mapping[str, str] | None = None,
+        n_trees: int = 200,
+        seeds: int = 1,
+        seed: int = 7,
+        threads: int = 1,
+        settings: TreeSettings | None = None,
     ) -> None:
-        """Takes each column's declared direction ('up', 'down', 'none'), trees per seed, how many seeds, the first one, and threads."""
+        """Takes each column's declared direction ('up', 'down', 'none'), trees per seed, how many seeds, the first one, and threads.
+
+        The settings say how each tree is grown; METHOD's where there are none.
+        """
         self.directions = directions
         self.n_trees = n_trees
         self.seeds = seeds
         self.seed = seed
         self.threads = threads
+        self.settings = settings
         self._tables: TreeShares | None = None
 
     def fit(
@@ -83,29 +74,20 @@ class BoostedScorer:
         if start is None and self.n_trees < 1:
             raise ConfigError(f"n_trees is {self.n_trees} and there is no start: expected at least one tree, or a scorer to start from")
         rows, self._tables = (signals, labels, sample_weight), None
-        margins = self._prepare(rows, start)
+        self.encoding_ = Encoding.learn(signals)
+        self.start_ = None if start is None else _fit_start(start, rows)
+        if start is None:
+            check_labels(signals, labels)
         grown = self.n_trees > 0 and (start is None or can_grow(labels))
-        self.boosters_ = [self._train(rows, margins, self.n_trees, offset) for offset in range(self.seeds if grown else 0)]
+        self.boosters_ = self._grow(rows) if grown else []
         return self
 
-    def loss_by_trees(self, fit: Rows, check: Rows, start: Scorer | None = None) -> tuple[Floats, Floats]:
-        """Takes (signals, labels, weights) to fit on and to check on, and a start; returns the summed log loss and the margins by trees.
+    def grow_on(self, fold: TreeFold, started: bool = False) -> Growth:
+        """Takes a fold and whether to grow from its start; returns the trees this scorer's first seed grows there.
 
-        Count k is `tree_counts(start)[k]`; the margins are counts × rows. The start is fitted on the rows to fit on, and trees are grown
-        however few they are: what that costs is what is asked. Refuses labels of one class.
+        Trees are grown however few the rows are: what that costs is what is asked.
         """
-        check_labels(fit[0], fit[1])
-        margins = self._prepare(fit, start)
-        signals, labels, weight = check
-        matrix, counts = self.encoding_.encode(signals), tree_counts(start)
-        steps = np.zeros((len(counts), len(matrix)))
-        booster = self._train(fit, margins, MAX_TREES, 0)
-        for place, count in enumerate(counts):
-            if count:
-                steps[place] = self._predict(booster, matrix, start_iteration=count - STEP, num_iteration=STEP)
-        reached = self._start_margins(signals) + np.cumsum(steps, axis=0)
-        losses = np.logaddexp(0.0, np.where(labels == 1, -reached, reached))
-        return np.sum(losses * (1.0 if weight is None else weight), axis=1), reached
+        return Growth(fold, self._parameters(fold.encoding, fold.cells, 0), started)
 
     def raw_score(self, signals: pd.DataFrame) -> Floats:
         """Takes n × m signal columns; returns n margins in log-odds: the start's, and the mean over seeds of what the trees add."""
@@ -115,11 +97,13 @@ class BoostedScorer:
 
     def contributions(self, signals: pd.DataFrame) -> tuple[float, Floats]:
         """Takes n × m signal columns; returns the base and each column's share: the start's, and what the trees add to it."""
-        base, shares = self.correction(signals)
-        if self.start_ is None:
-            return base, shares
-        start_base, start_shares = self.start_.contributions(self._order(signals))
-        return start_base + base, start_shares + shares
+        (start, start_shares), (trees, tree_shares) = self.parts(signals)
+        return start + trees, start_shares + tree_shares
+
+    def parts(self, signals: pd.DataFrame) -> tuple[tuple[float, Floats], tuple[float, Floats]]:
+        """Takes n × m signal columns; returns base and shares of the start, nothing but zeros where there is none, and of the trees."""
+        trees = self.correction(signals)
+        return (0.0, np.zeros_like(trees[1])) if self.start_ is None else self.start_.contributions(self._order(signals)), trees
 
     def correction(self, signals: pd.DataFrame) -> tuple[float, Floats]:
         """Takes n × m signal columns; returns what the trees add on average, and each column's SHAP value in it.
@@ -139,6 +123,7 @@ class BoostedScorer:
             "start": None if self.start_ is None else self.start_.to_dict(),
             "encoding": self.encoding_.to_dict(),
             "directions": dict(self.directions or {}),
+            "settings": (self.settings or TreeSettings()).model_dump(),
             "boosters": [booster.model_to_string() for booster in self.boosters_],
         }
 
@@ -152,43 +137,26 @@ class BoostedScorer:
         texts, start = data.get("boosters", []), data.get("start")
         if not (texts or start) or not all(text.startswith("tree\n") and "end of parameters" in text for text in texts):
             raise BundleError("the model text is incomplete: expected LightGBM's own format; train again or restore the bundle")
-        scorer = cls(directions=data["directions"], seeds=max(len(texts), 1))
+        settings = TreeSettings.model_validate(data.get("settings", {}))
+        scorer = cls(directions=data["directions"], seeds=max(len(texts), 1), settings=settings)
         scorer.start_ = None if start is None else scorer_from_dict(start)
         scorer.encoding_ = Encoding.from_dict(data["encoding"])
         scorer.boosters_ = [lightgbm.Booster(model_str=text) for text in texts]
         return scorer
 
-    def _prepare(self, rows: Rows, start: Scorer | None) -> Floats | None:
-        """Learns the encoding and the start; returns the start's margins, None where there is no start."""
-        signals, labels, _ = rows
-        self.encoding_ = Encoding.learn(signals)
-        self.start_: Scorer | None = None
-        if start is None:
-            check_labels(signals, labels)
-            return None
-        self.start_ = _fit_start(start, rows)
-        return self.start_.raw_score(signals)
-
-    def _train(self, rows: Rows, margins: Floats | None, n_trees: int, offset: int) -> Any:
+    def _grow(self, rows: Rows) -> list[Any]:
+        """The trees of every seed, on the same bins."""
         import lightgbm
 
-        signals, labels, weight = rows
-        names, text = self.encoding_.columns, self.encoding_.categories
-        constraints = [0 if name in text else DIRECTIONS[(self.directions or {}).get(name, "none")] for name in names]
-        threads = self.threads if signals.size > MANY_CELLS else 1
-        settings = PARAMETERS | {"monotone_constraints": constraints, "seed": self.seed + offset, "num_threads": threads}
-        settings["boost_from_average"] = margins is None  # a start knows the average
-        # Names stay outside: LightGBM refuses some characters, and order is kept by the encoding.
-        codes = [position for position, name in enumerate(names) if name in text]
-        data = lightgbm.Dataset(
-            self.encoding_.encode(signals),
-            labels,
-            weight=weight,
-            init_score=margins,
-            categorical_feature=codes,
-            params={"verbose": -1},
-        )
-        return lightgbm.train(settings, data, num_boost_round=n_trees)
+        margins = None if self.start_ is None else self.start_.raw_score(rows[0])
+        data = bin_rows(self.encoding_, rows, None, margins)
+        told = {"boost_from_average": margins is None}  # a start knows the average
+        parameters = [self._parameters(self.encoding_, rows[0].size, offset) | told for offset in range(self.seeds)]
+        return [lightgbm.train(one, data, num_boost_round=self.n_trees) for one in parameters]
+
+    def _parameters(self, encoding: Encoding, cells: int, offset: int) -> dict[str, Any]:
+        threads = self.threads if cells > MANY_CELLS else 1
+        return (self.settings or TreeSettings()).to_parameters(encoding, self.directions or {}, self.seed + offset, threads)
 
     def _predict(self, booster: Any, matrix: Floats, **how: Any) -> Floats:
         """What LightGBM predicts never includes the margins it was trained from: `_start_margins` has to be added."""
@@ -206,11 +174,6 @@ def can_grow(labels: npt.NDArray[np.int8]) -> bool:
     """Takes labels; returns whether rows and wins are enough for trees, and not all rows are won."""
     positives = int(np.sum(labels))
     return len(labels) >= MIN_ROWS and MIN_POSITIVES <= positives < len(labels)
-
-
-def tree_counts(start: Scorer | None) -> range:
-    """Takes a start or None; returns the counts of trees that are tried; no tree at all only where there is a start."""
-    return range(STEP if start is None else 0, MAX_TREES + 1, STEP)
 
 
 def _fit_start(start: Scorer, rows: Rows) -> Scorer:

@@ -17,8 +17,9 @@ from pls_ml.core.errors import ConfigError, DataError
 from pls_ml.core.protocols import Calibrator, Floats, Scorer
 from pls_ml.evaluation.splits import forward_folds
 from pls_ml.scores import BoostedScorer, FittedCard, LogisticScorer, RepointedCard, ScorecardClassifier
-from pls_ml.scores.boosted import MIN_POSITIVES, MIN_ROWS, STEP
+from pls_ml.scores.boosted import MIN_POSITIVES, MIN_ROWS, can_grow
 from pls_ml.scores.card import Scorecard
+from pls_ml.scores.growth import TreeFold, find_place, tree_counts
 from pls_ml.scores.increments import require_additive
 from pls_ml.scores.learned_card import Fold, find_simplest
 from pls_ml.workflows.config import ModelConfig
@@ -74,19 +75,16 @@ def fit_candidates(
             f"all {len(rows.labels):,} matured training rows have the same outcome ({positives:,} won): expected both; "
             "widen the data or the horizon"
         )
-    folds = _usable_folds(rows)
+    folds = usable_folds(rows)
     directions = {column.name: column.signal.direction for column in catalogue}
-    plain, notes = _plain_scorers(card, directions, model)
-    makers: dict[str, Callable[[], Candidate]] = {name: partial(_fit_plain, name, make, rows, folds) for name, make in plain.items()}
-    if positives >= MIN_POSITIVES and len(rows.labels) >= MIN_ROWS:
-        makers["lightgbm"] = lambda: _fit_boosted(rows, folds, directions, model, threads)
+    makers, notes = _plain_candidates(rows, folds, card, directions, model)
+    if can_grow(rows.labels):
+        makers |= _tree_candidates(rows, folds, card, partial(make_trees, directions, model, threads))
     else:
-        notes.append(
-            f"lightgbm was left out: {len(rows.labels):,} matured rows with {positives:,} won, "
-            f"expected at least {MIN_ROWS:,} and {MIN_POSITIVES}"
-        )
+        notes.append(f"lightgbm was left out: {describe_few(rows)}")
     with threadpool_limits(1, user_api="blas"):  # products this small are faster on one thread
-        return {name: make() for name, make in makers.items()}, notes
+        candidates = {name: make() for name, make in makers.items()}
+    return candidates, [*notes, *_describe_corrections(candidates)]
 
 
 def choose_candidate(candidates: dict[str, Candidate], rows: TrainingRows) -> str:
@@ -105,14 +103,25 @@ def search_folds(rows: TrainingRows) -> list[Fold]:
     Chosen on random rows, a penalty is too weak for the future. There are none where the rows are too few to go forward in time.
     """
     try:
-        return _usable_folds(rows)
+        return usable_folds(rows)
     except DataError:
         return []
 
 
-def _plain_scorers(
-    card: Scorecard | None, directions: Mapping[str, str], model: ModelConfig
-) -> tuple[dict[str, Callable[[], Scorer]], list[str]]:
+def make_trees(directions: Mapping[str, str], model: ModelConfig, threads: int, n_trees: int = 0) -> BoostedScorer:
+    """Takes the declared directions, the settings, threads and a number of trees per seed; returns trees that are not fitted."""
+    return BoostedScorer(directions, n_trees, model.seeds, model.seed, threads, model.trees)
+
+
+def describe_few(rows: TrainingRows) -> str:
+    """Takes rows that are too few for trees; returns how many there are and how many were expected."""
+    found = f"{len(rows.labels):,} matured rows with {int(rows.labels.sum()):,} won"
+    return f"{found}, expected at least {MIN_ROWS:,} and {MIN_POSITIVES}"
+
+
+def _plain_candidates(
+    rows: TrainingRows, folds: list[Fold], card: Scorecard | None, directions: Mapping[str, str], model: ModelConfig
+) -> tuple[dict[str, Callable[[], Candidate]], list[str]]:
     makers: dict[str, Callable[[], Scorer]] = {}
     notes = []
     if card is not None:
@@ -124,10 +133,37 @@ def _plain_scorers(
             notes.append(f"repointed was left out: {error}")
     makers["fitted_card"] = lambda: FittedCard(directions)
     makers["logistic"] = lambda: LogisticScorer(model.seed)
-    return makers, notes
+    return {name: partial(_fit_plain, name, make, rows, folds) for name, make in makers.items()}, notes
 
 
-def _usable_folds(rows: TrainingRows) -> list[Fold]:
+def _tree_candidates(
+    rows: TrainingRows, folds: list[Fold], card: Scorecard | None, make: Callable[[int], BoostedScorer]
+) -> dict[str, Callable[[], Candidate]]:
+    """Trees from nothing, then trees from the card: a card and trees are more to understand than trees alone.
+
+    Both grow on the same bins; the card they start from is fitted on the rows of its fold.
+    """
+    binned = [(check, bin_fold(rows, (fit, check), card)) for fit, check in folds]
+    makers: dict[str, Callable[[], Candidate]] = {"lightgbm": partial(_fit_boosted, "lightgbm", rows, binned, make, None)}
+    if card is not None:
+        makers["lightgbm_from_rules"] = partial(_fit_boosted, "lightgbm_from_rules", rows, binned, make, ScorecardClassifier(card))
+    return makers
+
+
+def bin_fold(rows: TrainingRows, fold: Fold, card: Scorecard | None = None) -> TreeFold:
+    """Takes rows, a fold of them and a card to start from; returns the fold for trees, the card fitted on its rows to fit on."""
+    fit, check = (rows.take(part) for part in fold)
+    start = None if card is None else _fit(ScorecardClassifier(card), fit)
+    return TreeFold((fit.signals, fit.labels, fit.weight), (check.signals, check.labels, check.weight), start)
+
+
+def _describe_corrections(candidates: dict[str, Candidate]) -> list[str]:
+    started = {name: c.scorer for name, c in candidates.items() if isinstance(c.scorer, BoostedScorer) and c.scorer.start_ is not None}
+    return [f"{name} = card points + learned correction ({scorer.n_trees} trees)" for name, scorer in started.items()]
+
+
+def usable_folds(rows: TrainingRows) -> list[Fold]:
+    """Takes rows; returns folds that check on later rows of other accounts, with both outcomes in every part; refuses rows without any."""
     folds = [
         (fit, check)
         for fit, check in forward_folds(rows.as_of, rows.accounts, TIME_BLOCKS, ACCOUNT_FOLDS)
@@ -145,7 +181,7 @@ def _fit_plain(name: str, make: Callable[[], Any], rows: TrainingRows, folds: li
     margins = []
     for fit, check in folds:
         margins.append(_fit(make(), rows.take(fit)).raw_score(rows.signals.iloc[check]))
-    return _finish(name, _fit(make(), rows), rows, folds, np.concatenate(margins))
+    return _finish(name, _fit(make(), rows), rows, np.concatenate([check for _, check in folds]), np.concatenate(margins))
 
 
 def _fit(scorer: Any, rows: TrainingRows) -> Any:
@@ -156,23 +192,24 @@ def _fit(scorer: Any, rows: TrainingRows) -> Any:
     return scorer.fit(rows.signals, rows.labels, rows.weight)
 
 
-def _fit_boosted(rows: TrainingRows, folds: list[Fold], directions: Mapping[str, str], model: ModelConfig, threads: int) -> Candidate:
-    losses, margins = [], []
-    for fit, check in folds:
-        fitted, held = rows.take(fit), rows.take(check)
-        loss, steps = BoostedScorer(directions, seed=model.seed, threads=threads).loss_by_trees(
-            (fitted.signals, fitted.labels, fitted.weight), (held.signals, held.labels, held.weight)
-        )
-        losses.append(loss)
-        margins.append(steps)
-    best = int(np.sum(losses, axis=0).argmin())
-    scorer = BoostedScorer(directions, (best + 1) * STEP, model.seeds, model.seed, threads).fit(rows.signals, rows.labels, rows.weight)
-    return _finish("lightgbm", scorer, rows, folds, np.concatenate([steps[best] for steps in margins]))
+def _fit_boosted(
+    name: str,
+    rows: TrainingRows,
+    folds: list[tuple[npt.NDArray[np.int64], TreeFold]],
+    make: Callable[[int], BoostedScorer],
+    start: Scorer | None,
+) -> Candidate:
+    """As many trees as lose least on the folds together, then that many on all rows."""
+    counts = tree_counts(start)
+    growths = [make(0).grow_on(fold, started=start is not None) for _, fold in folds]
+    best, _ = find_place(growths, len(counts))
+    margins = [growth.margins(best, rows.signals.iloc[check]) for growth, (check, _) in zip(growths, folds, strict=True)]
+    scorer = make(counts[best]).fit(rows.signals, rows.labels, rows.weight, start)
+    return _finish(name, scorer, rows, np.concatenate([check for check, _ in folds]), np.concatenate(margins))
 
 
-def _finish(name: str, scorer: Scorer, rows: TrainingRows, folds: list[Fold], margins: Floats) -> Candidate:
+def _finish(name: str, scorer: Scorer, rows: TrainingRows, unseen: npt.NDArray[np.int64], margins: Floats) -> Candidate:
     """Calibrates on margins of rows that the fold's scorer had not seen: later in time, other accounts."""
-    unseen = np.concatenate([check for _, check in folds])
     labels, weight = rows.labels[unseen], rows.weight[unseen]
     calibrator = fit_calibrator(margins, labels, weight)
     probability = calibrator.transform(margins)

@@ -18,6 +18,7 @@ from pls_ml.handoffs.capacity import Capacity
 from pls_ml.labels.outcomes import FromOpportunities, OutcomeSource
 from pls_ml.labels.population import Population
 from pls_ml.labels.spine import CalendarSpine, SpineSource
+from pls_ml.scores.growth import TreeSettings
 
 
 class DataConfig(Spec):
@@ -85,11 +86,12 @@ class SplitConfig(Spec):
 class ModelConfig(Spec):
     """How the learned scorers are fitted, and which one is used."""
 
-    use: Literal["best", "rules", "repointed", "fitted_card", "logistic", "lightgbm"] = "best"
+    use: Literal["best", "rules", "repointed", "fitted_card", "logistic", "lightgbm", "lightgbm_from_rules"] = "best"
     seed: int = 7
     seeds: int = Field(default=3, ge=1, le=10)
     resamples: int = Field(default=1000, ge=100)
     acknowledge_leaks: tuple[str, ...] = ()
+    trees: TreeSettings = TreeSettings()
 
 
 class TrackingConfig(Spec):

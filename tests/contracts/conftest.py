@@ -9,10 +9,11 @@ import pytest
 from pls_ml.calibration import CALIBRATORS
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.explanations.receipts import Receipts, build_receipts
-from pls_ml.scores import SCORERS
+from pls_ml.scores import SCORERS, BoostedScorer, ScorecardClassifier
+from pls_ml.scores.boosted import MIN_ROWS
 from pls_ml.scores.card import Scorecard
 
-N = 700
+N = MIN_ROWS
 CATALOGUE = Catalogue.model_validate(
     {
         "signals": [
@@ -100,9 +101,11 @@ def lead_ids(leads: pd.DataFrame) -> list[str]:
     return [f"lead-{row:03}" for row in range(len(leads))]
 
 
-@pytest.fixture(scope="session", params=SCORERS, ids=lambda scorer: scorer.kind)
+@pytest.fixture(scope="session", params=[*(scorer.kind for scorer in SCORERS), "lightgbm on a scorecard"])
 def scorer(request: pytest.FixtureRequest, training: tuple[pd.DataFrame, np.ndarray, np.ndarray]) -> Any:
-    return request.param(**SETTINGS.get(request.param.kind, {})).fit(*training)
+    if request.param == "lightgbm on a scorecard":
+        return BoostedScorer(**SETTINGS["lightgbm"]).fit(*training, ScorecardClassifier(CARD))
+    return {scorer.kind: scorer for scorer in SCORERS}[request.param](**SETTINGS.get(request.param, {})).fit(*training)
 
 
 @pytest.fixture(scope="session", params=CALIBRATORS, ids=lambda calibrator: calibrator.kind)

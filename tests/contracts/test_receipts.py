@@ -12,7 +12,7 @@ from pls_ml.calibration import CALIBRATORS, BetaCalibrator, CalibrationWarning, 
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import UnknownLeadError
 from pls_ml.explanations.reasons import pick_reasons
-from pls_ml.explanations.receipts import Receipts, build_receipts
+from pls_ml.explanations.receipts import Receipts, build_receipts, path_scales
 from pls_ml.scores import BoostedScorer
 
 
@@ -100,6 +100,35 @@ def test_a_receipt_is_the_leads_row(receipts, lead_ids):
         assert sizes == sorted(sizes, reverse=True)
 
 
+def test_what_was_learned_and_the_rest_sum_to_the_contributions_of_trees_and_start(receipts, scorer, calibrator, leads):
+    base, shares = scorer.contributions(leads)
+    odds_scale, _ = path_scales(calibrator, base + shares.sum(axis=1), base)
+    start = getattr(scorer, "start_", None)
+    learned = shares if scorer.kind == "lightgbm" else np.zeros_like(shares)
+    if start is not None:
+        learned = shares - start.contributions(leads)[1]
+
+    per_signal = np.column_stack([learned[:, 0] + learned[:, 1], learned[:, 2:]]) * odds_scale[:, None]
+
+    assert receipts.learned == pytest.approx(per_signal, abs=1e-9)
+    assert receipts.learned.any() == (scorer.kind == "lightgbm")
+    frame = receipts.to_frame()
+    assert frame["learned"].sum() == pytest.approx(per_signal.sum(), abs=1e-9)
+
+
+def test_the_two_parts_of_a_score_are_its_start_and_what_was_learned(receipts, scorer, leads, lead_ids):
+    start = getattr(scorer, "start_", None)
+    parts = [receipts.one(lead).parts for lead in lead_ids]
+
+    if start is None:
+        assert set(parts) == {None}
+        return
+    assert [part.start_score for part in parts] == pytest.approx(start.raw_score(leads), abs=1e-9)
+    assert [part.start_score + part.learned for part in parts] == pytest.approx(scorer.raw_score(leads), abs=1e-9)
+    assert np.ptp([part.learned for part in parts]) > 0.1
+    assert receipts.one(lead_ids[0]).to_text().splitlines()[-1].startswith(f"  scorecard {parts[0].start_score:+.2f} + learned ")
+
+
 def test_what_is_shown_still_sums_when_signals_are_hidden(receipts, lead_ids):
     for lead in lead_ids[:20]:
         shown = receipts.one(lead).to_dict()
@@ -149,15 +178,16 @@ def test_the_frame_says_what_the_single_receipt_says(receipts, lead_ids):
     frame = receipts.to_frame()
 
     for lead in lead_ids[:10]:
-        mine = frame[frame["lead_id"] == lead][["signal", "log_odds", "probability", "value"]]
-        lines = [(x.signal, x.log_odds, x.probability, x.value) for x in receipts.one(lead).lines if x.log_odds]
+        mine = frame[frame["lead_id"] == lead][["signal", "log_odds", "learned", "probability", "value"]]
+        lines = [(x.signal, x.log_odds, x.learned, x.probability, x.value) for x in receipts.one(lead).lines if x.log_odds]
         assert sorted(mine.itertuples(index=False, name=None)) == sorted(lines)
 
 
 def test_text_lines_add_up_within_rounding(receipts, lead_ids):
     for lead in lead_ids[:20]:
         for most in (None, 2):
-            figures = [float(line.rsplit(None, 1)[1].rstrip("%")) for line in receipts.one(lead).to_text(most).splitlines()]
+            lines = [line for line in receipts.one(lead).to_text(most).splitlines() if line.endswith("%")]
+            figures = [float(line.rsplit(None, 1)[1].rstrip("%")) for line in lines]
 
             assert sum(figures[:-1]) == pytest.approx(figures[-1], abs=0.005 * len(figures))
 

@@ -8,6 +8,12 @@ import pytest
 from pls_ml.scores import SCORERS, scorer_from_dict
 
 
+def starts_of(scorer):
+    """What a scorer was fitted on top of, as further arguments of `fit`."""
+    start = getattr(scorer, "start_", None)
+    return () if start is None else (start,)
+
+
 def test_kinds_are_distinct():
     assert len({scorer.kind for scorer in SCORERS}) == len(SCORERS) >= 3
 
@@ -83,7 +89,7 @@ def test_fitting_changes_nothing_in_its_input_and_repeats_to_the_bit(scorer, tra
     signals, labels, weight = (part.copy() for part in training)
     again = type(scorer)(**{name: getattr(scorer, name) for name in type(scorer).__init__.__annotations__ if name != "return"})
 
-    again.fit(signals, labels, weight)
+    again.fit(signals, labels, weight, *starts_of(scorer))
 
     assert signals.equals(training[0])
     assert labels.tolist() == training[1].tolist()
@@ -95,9 +101,10 @@ def test_weights_are_optional_and_count(scorer, training, leads):
     signals, labels, _ = training
     make = {name: getattr(scorer, name) for name in type(scorer).__init__.__annotations__ if name != "return"}
 
-    plain = type(scorer)(**make).fit(signals, labels)
-    ones = type(scorer)(**make).fit(signals, labels, np.ones(len(labels)))
-    tilted = type(scorer)(**make).fit(signals, labels, np.where(labels == 1, 1.0, 0.3))
+    plain, ones, tilted = (
+        type(scorer)(**make).fit(signals, labels, weight, *starts_of(scorer))
+        for weight in (None, np.ones(len(labels)), np.where(labels == 1, 1.0, 0.3))
+    )
 
     assert ones.raw_score(leads) == pytest.approx(plain.raw_score(leads), abs=1e-9)
     assert tilted.raw_score(leads).mean() > plain.raw_score(leads).mean() + 0.5

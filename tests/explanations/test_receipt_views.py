@@ -2,12 +2,12 @@
 
 import pytest
 
-from pls_ml.explanations.receipts import Receipt
+from pls_ml.explanations.receipts import Parts, Receipt
 from pls_ml.explanations.wording import Line
 
 
 def make_line(signal, share, visible=True, value="3 times in the last 30 days"):
-    return Line(signal, 10 * share, share, f"label of {signal}", value, "use", visible)
+    return Line(signal, 10 * share, share, f"label of {signal}", value, "use", visible, 2.5 * share)
 
 
 LINES = (
@@ -57,9 +57,25 @@ def test_the_dict_gives_each_line_its_family_and_value():
     assert (shown["lead_id"], shown["score"], shown["base"], shown["base_log_odds"]) == ("lead-1", 0.18, 0.10, -2.2)
     assert shown["lines"][0] == {
         "signal": "pricing", "log_odds": 2.0, "probability": 0.2, "label": "label of pricing", "value": "3 times in the last 30 days",
-        "family": "use", "rep_visible": True,
+        "family": "use", "rep_visible": True, "learned": 0.5,
     }  # fmt: skip
     assert shown["lines"][-1]["probability"] == pytest.approx(-0.08)
+
+
+def test_a_score_of_two_parts_ends_with_both():
+    receipt = Receipt("lead-1", 0.18, 0.10, -2.2, LINES, Parts("scorecard", -2.5, 0.75))
+
+    assert receipt.to_text().splitlines()[:-1] == RECEIPT.to_text().splitlines()
+    assert receipt.to_text().splitlines()[-1] == "  scorecard -2.50 + learned +0.75 = raw score -1.75"
+    assert receipt.to_dict()["parts"] == {"start": "scorecard", "start_score": -2.5, "learned": 0.75, "raw_score": -1.75}
+    assert RECEIPT.to_dict()["parts"] is None
+    assert "<td>scorecard -2.50 + learned +0.75 = raw score -1.75</td>" in receipt._repr_html_()
+
+
+def test_hidden_lines_keep_what_was_learned():
+    shown = RECEIPT.to_dict()["lines"]
+
+    assert sum(line["learned"] for line in shown) == pytest.approx(sum(line.learned for line in LINES), abs=1e-12)
 
 
 def test_html_has_a_row_per_visible_line():

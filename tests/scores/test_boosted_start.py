@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tree_losses import grow_all
 
 from pls_ml.core.errors import BundleError, ConfigError, DataError
 from pls_ml.scores import BoostedScorer, LogisticScorer, RepointedCard, ScorecardClassifier, scorer_from_dict
-from pls_ml.scores.boosted import MAX_TREES, MIN_POSITIVES, MIN_ROWS, STEP, tree_counts
+from pls_ml.scores.boosted import MIN_POSITIVES, MIN_ROWS
 from pls_ml.scores.card import Scorecard
+from pls_ml.scores.growth import MAX_TREES, PATIENCE, STEP, TreeFold, TreeSettings, find_place, tree_counts
 
 CARD = Scorecard.model_validate(
     {
@@ -73,11 +75,13 @@ def measure_losses(margins, labels):
 
 def choose_count(signals, labels):
     """The number of trees on top of the card that loses least over three folds."""
-    thirds, losses = np.arange(len(labels)) % 3, []
+    thirds, growths = np.arange(len(labels)) % 3, []
     for third in range(3):
         fit, check = ((signals[part], labels[part], None) for part in (thirds != third, thirds == third))
-        losses.append(BoostedScorer(DIRECTIONS).loss_by_trees(fit, check, ScorecardClassifier(CARD))[0])
-    return tree_counts(ScorecardClassifier(CARD))[int(np.sum(losses, axis=0).argmin())]
+        fold = TreeFold(fit, check, ScorecardClassifier(CARD).fit(*fit))
+        growths.append(BoostedScorer(DIRECTIONS).grow_on(fold, started=True))
+    counts = tree_counts(ScorecardClassifier(CARD))
+    return counts[find_place(growths, len(counts))[0]]
 
 
 def standard_error(excess):
@@ -251,7 +255,7 @@ def test_the_loss_by_trees_is_the_loss_of_a_scorer_with_that_many_trees(kind, we
     rng = np.random.default_rng(2)
     weight, check_weight = (rng.uniform(0.2, 2, 2500), rng.uniform(0.2, 2, 400)) if weighted else (None, None)
 
-    losses, margins = BoostedScorer(DIRECTIONS).loss_by_trees((*fit, weight), (*check, check_weight), STARTS[kind]())
+    losses, margins = grow_all(BoostedScorer(DIRECTIONS), (*fit, weight), (*check, check_weight), STARTS[kind]())
 
     assert margins.shape == (len(tree_counts(STARTS[kind]())), 400)
     for place in (0, 1, 4):
@@ -261,21 +265,10 @@ def test_the_loss_by_trees_is_the_loss_of_a_scorer_with_that_many_trees(kind, we
         assert losses[place] == pytest.approx(expected.sum(), abs=1e-9)
 
 
-@every_start
-def test_a_fold_fits_the_start_on_its_own_rows(kind):
-    fit, check = draw_leads(2500, seed=8), draw_leads(400, seed=9)
-
-    _, fresh = BoostedScorer(DIRECTIONS).loss_by_trees((*fit, None), (*check, None), STARTS[kind]())
-    _, known = BoostedScorer(DIRECTIONS).loss_by_trees((*fit, None), (*check, None), STARTS[kind]().fit(*check))
-
-    assert fresh[0].tolist() == STARTS[kind]().fit(*fit).raw_score(check[0]).tolist()
-    assert known.tolist() == fresh.tolist()
-
-
 def test_a_fold_shows_what_trees_do_even_where_a_fit_would_grow_none():
     fit, check = draw_leads(600, seed=8, missed=1.5), draw_leads(400, seed=9, missed=1.5)
 
-    losses, margins = BoostedScorer(DIRECTIONS).loss_by_trees((*fit, None), (*check, None), ScorecardClassifier(CARD))
+    losses, margins = grow_all(BoostedScorer(DIRECTIONS), (*fit, None), (*check, None), ScorecardClassifier(CARD))
     fitted = BoostedScorer(DIRECTIONS).fit(*fit, None, ScorecardClassifier(CARD))
 
     assert margins[0].tolist() == fitted.raw_score(check[0]).tolist()
@@ -283,12 +276,74 @@ def test_a_fold_shows_what_trees_do_even_where_a_fit_would_grow_none():
     assert np.unique(losses).size == len(tree_counts(fitted.start_))
 
 
-@every_start
-def test_a_fold_of_one_class_is_refused(kind):
+@pytest.mark.parametrize("started", [False, True])
+def test_a_fold_serves_trees_from_nothing_and_from_its_start_in_turn(started):
+    fit, check = draw_leads(2500, seed=8, missed=1.5), draw_leads(400, seed=9, missed=1.5)
+    fold = TreeFold((*fit, None), (*check, None), ScorecardClassifier(CARD).fit(*fit))
+    scorer, other = BoostedScorer(DIRECTIONS), BoostedScorer(DIRECTIONS, settings=TreeSettings(num_leaves=4, min_data_in_leaf=200))
+
+    mixed = [trees.grow_on(fold, started=how) for trees, how in ((other, not started), (scorer, started), (other, started))]
+    for place in range(4):
+        for growth in mixed:
+            growth.loss(place)
+    alone = scorer.grow_on(TreeFold((*fit, None), (*check, None), ScorecardClassifier(CARD).fit(*fit)), started=started)
+
+    assert [mixed[1].loss(place) for place in range(4)] == [alone.loss(place) for place in range(4)]
+    assert mixed[1].margins(3, check[0]).tolist() == alone.margins(3, check[0]).tolist()
+    assert mixed[2].loss(3) != mixed[1].loss(3)
+
+
+def test_folds_grow_together_until_their_loss_has_long_ceased_to_fall():
+    class Told:
+        """Losses by place, and how far somebody asked."""
+
+        def __init__(self, *losses):
+            self.losses, self.asked = losses, 0
+
+        def loss(self, place):
+            self.asked = max(self.asked, place)
+            return self.losses[place]
+
+    early, late = Told(5, 1, *[2] * 20), Told(*range(30, 8, -1))
+    flat = Told(3, *[3.0] * 21)
+
+    assert find_place([early], 21) == (1, 1)
+    assert early.asked == 1 + PATIENCE
+    assert find_place([late], 21) == (20, 10)
+    assert find_place([early, late], 21) == (20, 12)
+    assert find_place([flat], 21) == (0, 3)
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_signals_that_say_nothing_grow_nothing_and_lose_no_more(started):
+    (signals, labels), same = draw_leads(2500), {"uses": 1.0, "idle": np.nan, "employees": 5.0, "age": 3.0, "industry": None}
+    rows = signals.assign(**same), labels, None
+
+    growth = BoostedScorer(DIRECTIONS).grow_on(TreeFold(rows, rows, ScorecardClassifier(CARD).fit(*rows)), started=started)
+
+    rate = labels.mean()
+    expected = -len(labels) * (rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+    assert [growth.loss(place) for place in range(8)] == pytest.approx([expected] * 8, rel=1e-6)
+    assert growth.margins(7, rows[0]) == pytest.approx(np.log(rate / (1 - rate)), abs=1e-3)
+
+
+def test_settings_are_what_lightgbm_is_told_and_survive_json():
+    scorer = BoostedScorer(DIRECTIONS, 5, settings=TreeSettings(num_leaves=4, learning_rate=0.2)).fit(*draw_leads(2500))
+
+    read = scorer_from_dict(json.loads(json.dumps(scorer.to_dict())))
+
+    text = scorer.boosters_[0].model_to_string()
+    assert "[num_leaves: 4]" in text
+    assert "[learning_rate: 0.2]" in text
+    assert "[lambda_l2: 5]" in text
+    assert read.settings == TreeSettings(num_leaves=4, learning_rate=0.2)
+
+
+def test_a_fold_of_one_class_is_refused():
     signals, labels = draw_leads(600, seed=8)
 
     with pytest.raises(DataError, match="all 600 labels are 1"):
-        BoostedScorer().loss_by_trees((signals, np.ones_like(labels), None), (signals, labels, None), fit_start(kind))
+        TreeFold((signals, np.ones_like(labels), None), (signals, labels, None))
 
 
 def test_only_with_a_start_no_tree_at_all_is_tried():

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tree_losses import grow_all
 
 from pls_ml.core.errors import BundleError, DataError
 from pls_ml.scores import BoostedScorer, LogisticScorer, scorer_from_dict
@@ -301,7 +302,7 @@ def test_the_loss_by_trees_is_the_loss_of_a_scorer_with_that_many_trees(weighted
     weight = np.random.default_rng(2).uniform(0.2, 2, 800) if weighted else None
     check = np.random.default_rng(2).uniform(0.2, 2, 300) if weighted else None
 
-    losses, margins = make_scorer("lightgbm").loss_by_trees((signals, labels, weight), (others, truth, check))
+    losses, margins = grow_all(make_scorer("lightgbm"), (signals, labels, weight), (others, truth, check))
     scores = make_scorer("lightgbm", n_trees=60).fit(signals, labels, weight).raw_score(others)
 
     assert margins[2] == pytest.approx(scores, abs=1e-9)

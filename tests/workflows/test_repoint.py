@@ -140,7 +140,7 @@ def test_a_card_with_blocks_is_refused_here_and_left_out_of_training(trained, tm
     with pytest.raises(ConfigError, match="card 'blocks' has blocks: only points that are simply added up can be re-pointed"):
         project.repoint()
     report = project.train()
-    assert list(report.calibrators) == ["rules", "fitted_card", "logistic", "lightgbm"]
+    assert list(report.calibrators) == ["rules", "fitted_card", "logistic", "lightgbm", "lightgbm_from_rules"]
     assert any(note.startswith("repointed was left out: card 'blocks' has blocks") for note in report.notes)
 
 

@@ -111,7 +111,7 @@ def test_calibrators_saw_only_training_rows(trained):
 
 
 def test_every_candidate_is_there_simplest_first(trained):
-    assert list(trained.report.calibrators) == ["rules", "repointed", "fitted_card", "logistic", "lightgbm"]
+    assert list(trained.report.calibrators) == ["rules", "repointed", "fitted_card", "logistic", "lightgbm", "lightgbm_from_rules"]
     assert set(trained.report.comparison.metrics) == {*trained.report.calibrators, "activity", "base rate"}
     assert trained.report.notes[0].startswith("signal 'invoice_downloads' is declared leak-prone: left out")
 
