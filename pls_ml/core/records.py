@@ -5,10 +5,25 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class TrialRecord:
+    """Settings that a search tried: their mean log loss on rows not fitted on, and how many trees that took.
+
+    A trial that was given up early has seen only the first `folds` of them.
+    """
+
+    number: int
+    settings: dict[str, float]
+    loss: float
+    trees: int
+    folds: int
+    pruned: bool
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """One training run: `parameters` and `tags` as text, `metrics` as numbers, `artifacts` as file name → bytes, and the bundle.
 
-    `version` names the bundle by its content; `bundle` is the folder of its text and JSON files.
+    `version` names the bundle by its content; `bundle` is the folder of its text and JSON files; `trials` are settings it tried.
     """
 
     project: str
@@ -19,3 +34,4 @@ class RunRecord:
     tags: dict[str, str]
     artifacts: dict[str, bytes]
     bundle: Path
+    trials: tuple[TrialRecord, ...] = ()

@@ -16,7 +16,7 @@ from pls_ml.evaluation.comparison import (
 )
 from pls_ml.evaluation.leaks import LeakAudit, SignalStrength, audit_signals, raise_if_leaking
 from pls_ml.evaluation.measures import CandidateScores
-from pls_ml.evaluation.plots import draw_gain, draw_reliability
+from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
 from pls_ml.evaluation.ranking import GainCurve, gain_curve
 from pls_ml.evaluation.reliability import ReliabilityBin, ReliabilityTable, reliability_table
 from pls_ml.evaluation.splits import Split, SplitSpec, forward_folds, split_rows
@@ -41,6 +41,7 @@ __all__ = [
     "compare_candidates",
     "draw_gain",
     "draw_reliability",
+    "draw_tuning",
     "forward_folds",
     "gain_curve",
     "paired_difference",

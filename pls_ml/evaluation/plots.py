@@ -1,8 +1,10 @@
 """Pictures of results computed elsewhere; nothing here computes."""
 
+from collections.abc import Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING
 
+from pls_ml.core.records import TrialRecord
 from pls_ml.evaluation.ranking import GainCurve
 from pls_ml.evaluation.reliability import ReliabilityTable
 
@@ -54,6 +56,23 @@ def draw_gain(curves: dict[str, GainCurve], capacity_share: float | None = None)
     axes.set(xlim=(0, 1), ylim=(0, 1.01), title="Gain")
     axes.set(xlabel="share of leads worked, best first", ylabel="share of all buyers among them")
     axes.legend(loc="lower right", frameon=False)
+    _tidy([axes])
+    return figure
+
+
+def draw_tuning(trials: Sequence[TrialRecord], best_so_far: Sequence[float]) -> "Figure":
+    """Takes the trials of a search and the least loss up to each; returns its history, trials given up early as marks at the top."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
+    axes = figure.subplots()
+    whole = [trial for trial in trials if not trial.pruned]
+    axes.plot([t.number for t in whole], [t.loss for t in whole], "o", color=COLOURS[0], markersize=5, label="tried on every fold")
+    axes.step([t.number for t in trials], best_so_far, where="post", color=COLOURS[1], linewidth=1.8, label="best so far")
+    early = [trial.number for trial in trials if trial.pruned]
+    axes.plot(early, [0.98] * len(early), "x", color=QUIET, markersize=5, transform=axes.get_xaxis_transform(), label="given up early")
+    axes.set(title="Settings tried", xlabel="trial", ylabel="mean log loss on later rows")
+    axes.legend(loc="upper right", bbox_to_anchor=(1, 0.95), frameon=False)
     _tidy([axes])
     return figure
 

@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pls_ml.core.errors import BundleError, ConfigError
 from pls_ml.core.records import RunRecord
@@ -31,7 +33,7 @@ def check_run(run: RunRecord) -> None:
 
 def digest_run(run: RunRecord) -> str:
     """Takes a run; returns the SHA-256 of all it says; the bundle counts by its version, which names its content."""
-    said = {
+    said: dict[str, Any] = {
         "project": run.project,
         "kind": run.kind,
         "version": run.version,
@@ -40,6 +42,8 @@ def digest_run(run: RunRecord) -> str:
         "tags": run.tags,
         "artifacts": {name: hashlib.sha256(content).hexdigest() for name, content in run.artifacts.items()},
     }
+    if run.trials:
+        said["trials"] = [asdict(trial) for trial in run.trials]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

@@ -114,6 +114,7 @@ def _write_run(client: "MlflowClient", experiment_id: str, run: RunRecord) -> st
             if write_artifacts(run.artifacts, Path(folder)):
                 client.log_artifacts(run_id, folder)
         client.log_artifacts(run_id, str(run.bundle), "bundle")
+        _write_trials(client, experiment_id, run_id, run)
     except BaseException:
         with contextlib.suppress(Exception):
             client.set_terminated(run_id, "FAILED")
@@ -133,6 +134,20 @@ def _write_values(client: "MlflowClient", run_id: str, run: RunRecord) -> None:
     for start in range(0, max(len(tags), len(parameters), len(metrics)), _VALUES_PER_CALL):
         part = slice(start, start + _VALUES_PER_CALL)
         client.log_batch(run_id, metrics=metrics[part], params=parameters[part], tags=tags[part])
+
+
+def _write_trials(client: "MlflowClient", experiment_id: str, run_id: str, run: RunRecord) -> None:
+    """The settings a search tried, as runs nested below the training's."""
+    from mlflow.entities import Metric, Param
+
+    moment = int(read_clock().timestamp() * 1000)
+    for trial in run.trials:
+        tags = {"mlflow.parentRunId": run_id, "kind": "trial", "pruned": str(trial.pruned).lower()}
+        child = str(client.create_run(experiment_id, run_name=f"trial-{trial.number}", tags=tags).info.run_id)
+        figures = {"log_loss": trial.loss, "trees": trial.trees, "folds": trial.folds}
+        metrics = [Metric(name, float(value), moment, 0) for name, value in figures.items()]
+        client.log_batch(child, metrics=metrics, params=[Param(name, str(value)) for name, value in trial.settings.items()])
+        client.set_terminated(child)
 
 
 def _find_or_create_version(client: "MlflowClient", run: RunRecord, run_id: str) -> str:

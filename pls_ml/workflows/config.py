@@ -83,6 +83,13 @@ class SplitConfig(Spec):
     embargo_days: int = Field(default=0, ge=0)
 
 
+class TuneConfig(Spec):
+    """How long settings of the trees are searched: until so many were tried, or so many minutes are over in this run."""
+
+    trials: int = Field(default=40, ge=1, le=10_000)
+    minutes: float = Field(default=15, gt=0, le=10_000)
+
+
 class ModelConfig(Spec):
     """How the learned scorers are fitted, and which one is used."""
 
@@ -92,6 +99,9 @@ class ModelConfig(Spec):
     resamples: int = Field(default=1000, ge=100)
     acknowledge_leaks: tuple[str, ...] = ()
     trees: TreeSettings = TreeSettings()
+    """How each tree is grown; with `tune`, the first setting that is tried."""
+    tune: TuneConfig | None = None
+    """A search for better settings on the training rows; none when left out."""
 
 
 class TrackingConfig(Spec):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pls_ml.core.files import digest_data, to_json
 from pls_ml.core.records import RunRecord
-from pls_ml.evaluation.plots import draw_gain, draw_reliability
+from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
 from pls_ml.tracking import open_tracker
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.training_report import TrainingReport
@@ -35,12 +35,20 @@ def track_training(project: Project, report: TrainingReport, data_digest: str) -
             "gain.png": draw_png(draw_gain(report.gain, report.comparison.capacity)),
             "report.json": to_json(report.to_dict()).encode(),
             "comparison.txt": report.comparison.to_text().encode(),
-        },
+        }
+        | _draw_search(report),
         bundle=project.models / report.version,
+        trials=report.tuning.trials if report.tuning else (),
     )
     with project.progress.step("writing the run to the tracker"):
         tracker = open_tracker(config.tracking.kind, config.tracking.uri, project.output, config.project)
         return replace(report, tracked=tracker.log_run(record))
+
+
+def _draw_search(report: TrainingReport) -> dict[str, bytes]:
+    if report.tuning is None:
+        return {}
+    return {"tuning.png": draw_png(draw_tuning(report.tuning.trials, report.tuning.best_so_far))}
 
 
 def draw_png(figure: Any) -> bytes:

@@ -24,6 +24,7 @@ from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, build_spine, keep_matured, read_signals
 from pls_ml.workflows.tracking import track_training
 from pls_ml.workflows.training_report import TrainingReport
+from pls_ml.workflows.tuning import tune_trees
 
 CAPACITY = 0.10
 """Share of the leads that sales can work, where ranking is judged."""
@@ -40,9 +41,9 @@ def train(project: Project, track: bool = False) -> TrainingReport:
     training = rows.take(split.train)
     with project.progress.step("looking for leaks"):
         audit = audit_training(project, data, training)
+    model, tuning, hints = tune_trees(project, training, table.catalogue)
     with project.progress.step(f"fitting the candidates on {len(training.labels):,} rows"):
-        config = project.config
-        candidates, notes = fit_candidates(training, card, table.catalogue, config.model, config.resources.threads)
+        candidates, notes = fit_candidates(training, card, table.catalogue, model, project.config.resources.threads)
     used = _choose(project, candidates, training)
     test = rows.take(_one_per_month(table, split.test))
     with project.progress.step("comparing on held-out leads"):
@@ -66,7 +67,8 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         removed=table.removed,
         not_computable=data.coverage.not_computable,
         calibrators={name: calibrator.to_dict() for name, calibrator in calibrators.items()},
-        notes=(*table.notes, *notes, *_warn_of_calibration(comparison, used)),
+        tuning=tuning,
+        notes=(*table.notes, *hints, *notes, *_warn_of_calibration(comparison, used)),
         tracked=None,
     )
     return track_training(project, report, data.digest) if track else report

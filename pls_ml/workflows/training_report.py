@@ -10,6 +10,7 @@ from pls_ml.evaluation.leaks import LeakAudit
 from pls_ml.evaluation.ranking import GainCurve
 from pls_ml.evaluation.reliability import ReliabilityTable
 from pls_ml.labels.horizon import LabelCounts
+from pls_ml.workflows.tuning import TuningReport
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class TrainingReport:
     removed: dict[str, int]
     not_computable: dict[str, str]
     calibrators: dict[str, dict[str, Any]]
+    tuning: TuningReport | None
     notes: tuple[str, ...]
     tracked: str | None
 
@@ -45,6 +47,7 @@ class TrainingReport:
             "removed": self.removed,
             "not_computable": self.not_computable,
             "calibrators": self.calibrators,
+            "tuning": self.tuning.to_dict() if self.tuning else None,
             "notes": list(self.notes),
             "tracked": self.tracked,
         }
@@ -54,6 +57,7 @@ class TrainingReport:
         rows = ", ".join(f"{part.replace('_', ' ')} {n:,}" for part, n in self.split.items())
         lines = [self.comparison.to_text(), "", f"rows: {rows}; immature {self.labels.immature:,}"]
         lines.append(f"model {self.version} is saved; '{self.used}' scores")
+        lines += [self.tuning.to_text()] if self.tuning else []
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join([*lines, self.tracked or "the run was not tracked: add --track"])
 

@@ -6,7 +6,8 @@ import sys
 
 import numpy as np
 
-from pls_ml.evaluation import draw_gain, draw_reliability, gain_curve, reliability_table
+from pls_ml.core.records import TrialRecord
+from pls_ml.evaluation import draw_gain, draw_reliability, draw_tuning, gain_curve, reliability_table
 
 RNG = np.random.default_rng(0)
 MARGINS = RNG.normal(-2, 1, 2000)
@@ -43,6 +44,19 @@ def test_more_candidates_than_colours_are_all_drawn():
     figure = draw_gain({f"candidate {place}": curve for place in range(9)})
 
     assert len(figure.axes[0].lines) == 10
+
+
+def test_the_history_of_a_search_shows_whole_trials_the_best_so_far_and_what_was_given_up():
+    losses = [0.3, 0.4, 0.1, 0.2]
+    trials = [TrialRecord(n + 1, {}, loss, 20, 9, loss == 0.1) for n, loss in enumerate(losses)]
+
+    axes = draw_tuning(trials, [0.3, 0.3, 0.3, 0.2]).axes[0]
+
+    lines = {line.get_label(): line for line in axes.lines}
+    assert list(lines["tried on every fold"].get_ydata()) == [0.3, 0.4, 0.2]
+    assert list(lines["best so far"].get_ydata()) == [0.3, 0.3, 0.3, 0.2]
+    assert list(lines["given up early"].get_xdata()) == [3]
+    axes.figure.savefig(io.BytesIO(), format="png")
 
 
 def test_importing_the_package_loads_no_heavy_library():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pls_ml.core.errors import BundleError, ConfigError, MissingExtraError, WriteError
-from pls_ml.core.records import RunRecord
+from pls_ml.core.records import RunRecord, TrialRecord
 from pls_ml.tracking import MlflowTracker
 
 TAGS = {"config_digest": "c1", "data_digest": "d1"}
@@ -47,6 +47,22 @@ def test_a_run_holds_parameters_metrics_and_tags(folder, run, client):
     assert TAGS.items() <= logged.data.tags.items()
     assert (logged.data.tags["bundle_version"], logged.data.tags["kind"]) == (run.version, "train")
     assert (logged.info.status, logged.info.run_name) == ("FINISHED", "train-0a1b2c3d4e5f")
+
+
+def test_settings_that_were_tried_are_runs_below_the_trainings_own(folder, run, client):
+    trials = (TrialRecord(1, {"num_leaves": 15}, 0.2, 60, 9, False), TrialRecord(2, {"num_leaves": 7}, 0.3, 40, 3, True))
+
+    MlflowTracker(None, folder).log_run(replace(run, trials=trials))
+    MlflowTracker(None, folder).log_run(replace(run, trials=trials))
+
+    by_name = {one.info.run_name: one for one in list_runs(client)}
+    assert sorted(by_name) == ["train-0a1b2c3d4e5f", "trial-1", "trial-2"]
+    parent = by_name["train-0a1b2c3d4e5f"].info.run_id
+    first, second = by_name["trial-1"], by_name["trial-2"]
+    assert {one.data.tags["mlflow.parentRunId"] for one in (first, second)} == {parent}
+    assert (first.data.params, first.data.metrics) == ({"num_leaves": "15"}, {"log_loss": 0.2, "trees": 60, "folds": 9})
+    assert (first.data.tags["pruned"], second.data.tags["pruned"]) == ("false", "true")
+    assert {one.info.status for one in by_name.values()} == {"FINISHED"}
 
 
 def test_a_run_holds_artifacts_and_the_bundle_byte_for_byte(folder, run, client, tmp_path):
