@@ -100,7 +100,7 @@ def test_a_time_too_short_for_one_trial_leaves_the_settings_as_configured(tmp_pa
 
 
 def test_one_class_is_refused_with_or_without_a_search(tmp_path):
-    with pytest.raises(DataError, match="is won within the horizon: expected at least one"):
+    with pytest.raises(DataError, match="no closed-won outcome was found by `outcome`"):
         open_leads(tmp_path, draw_leads().assign(converted=0), **TUNE).train()
 
 
