@@ -128,17 +128,13 @@ def build_receipts(
 ) -> Receipts:
     """Takes a fitted scorer and calibrator, n × m signal columns and n lead ids; returns n receipts, windows of a signal summed."""
     base, shares = scorer.contributions(signals)
-    owners = [catalogue.by_column[str(c)].signal for c in signals.columns]
-    order = {signal.id: k for k, signal in enumerate({owner.id: owner for owner in owners}.values())}
-    per_signal = np.zeros((len(signals), len(order)))
-    for position, owner in enumerate(owners):
-        per_signal[:, order[owner.id]] += shares[:, position]
+    owners, per_signal = sum_by_signal(shares, signals, catalogue)
     margins = base + per_signal.sum(axis=1)
     odds_scale, probability_scale = path_scales(calibrator, margins, base)
     start = calibrator.transform(np.array([base]))[0]
     return Receipts(
         tuple(lead_ids),
-        tuple({owner.id: owner for owner in owners}.values()),
+        owners,
         per_signal * odds_scale[:, None],
         per_signal * probability_scale[:, None],
         float(np.log(start) - np.log1p(-start)),
@@ -146,6 +142,16 @@ def build_receipts(
         calibrator.transform(margins),
         signals,
     )
+
+
+def sum_by_signal(shares: Floats, signals: pd.DataFrame, catalogue: Catalogue) -> tuple[tuple[Signal, ...], Floats]:
+    """Takes n × m shares, the n × m signal columns they are of, and the catalogue; returns the k signals and n × k sums over windows."""
+    owners = [catalogue.by_column[str(c)].signal for c in signals.columns]
+    order = {signal.id: k for k, signal in enumerate({owner.id: owner for owner in owners}.values())}
+    per_signal = np.zeros((len(signals), len(order)))
+    for position, owner in enumerate(owners):
+        per_signal[:, order[owner.id]] += shares[:, position]
+    return tuple({owner.id: owner for owner in owners}.values()), per_signal
 
 
 def path_scales(calibrator: Calibrator, margins: Floats, base: float) -> tuple[Floats, Floats]:
