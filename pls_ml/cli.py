@@ -157,12 +157,38 @@ def repoint(project: OpenProject, as_json: bool) -> None:
     _show(project.repoint(), as_json)
 
 
-@main.command(short_help="Make a trained model the champion.")
+@main.command(short_help="Make a trained model the champion, once it has passed its gates.")
 @with_project
 @click.argument("version", required=False)
-def promote(project: OpenProject, version: str | None) -> None:
-    """Make a trained model the champion that scores (by default the newest)."""
-    click.echo(f"champion: {project.promote(version)}")
+@click.option("--accept", multiple=True, metavar="GATE", help="Let this gate pass whatever its figure; that is logged.")
+@click.option("--rollback", is_flag=True, help="Make the champion before this one the champion again.")
+@JSON
+def promote(project: OpenProject, version: str | None, accept: tuple[str, ...], rollback: bool, as_json: bool) -> None:
+    """Make a trained model the champion that scores (by default the newest), once it has passed its gates."""
+    if rollback and (version or accept):
+        raise click.UsageError("--rollback goes back to the champion before: give neither a version nor --accept with it")
+    _show(project.roll_back() if rollback else project.promote(version, accept), as_json)
+
+
+@main.command(short_help="List the tracked runs.")
+@with_project
+@JSON
+def runs(project: OpenProject, as_json: bool) -> None:
+    """List the tracked runs: kind, when, model, its main figures with intervals, gates and alias."""
+    _show(project.runs(), as_json)
+
+
+@main.command(short_help="Lay two tracked runs side by side.")
+@with_project
+@click.argument("first", metavar="RUN")
+@click.argument("second", metavar="RUN")
+@JSON
+def compare(project: OpenProject, first: str, second: str, as_json: bool) -> None:
+    """Lay two tracked runs side by side: figures with intervals, gates, and what differs in settings, signals and data; with pictures.
+
+    RUN is the beginning of a run's id, or a model version.
+    """
+    _show(project.compare(first, second), as_json)
 
 
 @main.command(short_help="Score and explain every eligible lead.")

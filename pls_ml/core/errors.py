@@ -44,6 +44,12 @@ class BundleError(PlsError, ValueError):
     exit_code = 5
 
 
+class GateError(PlsError, ValueError):
+    """A gate kept something from being published or promoted."""
+
+    exit_code = 6
+
+
 class WriteError(PlsError, OSError):
     """An output could not be written."""
 

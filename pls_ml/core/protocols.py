@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pls_ml.core.records import Logged, LoggedRun, RunRecord
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -72,14 +74,22 @@ class Calibrator(Protocol):
 
 
 class Tracker(Protocol):
-    """Where a training run is written down."""
+    """Where runs are written down and read again."""
 
     kind: str
 
-    def log_run(self, run: Any) -> str:
-        """Takes a `core.records.RunRecord`; returns a line that tells a person where to look."""
+    def log_run(self, run: RunRecord) -> Logged:
+        """Takes a run; returns its id and a line that tells a person where to look."""
         ...
 
     def set_champion(self, version: str | None) -> str:
         """Takes a model version (None: the newest); returns the version that now carries the champion alias."""
+        ...
+
+    def list_runs(self, project: str) -> list[LoggedRun]:
+        """Takes a project's name; returns its runs, the newest first."""
+        ...
+
+    def read_report(self, run_id: str) -> dict[str, Any]:
+        """Takes a run's id; returns its report as plain values."""
         ...

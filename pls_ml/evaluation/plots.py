@@ -1,6 +1,6 @@
 """Pictures of results computed elsewhere; nothing here computes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -74,6 +74,25 @@ def draw_tuning(trials: Sequence[TrialRecord], best_so_far: Sequence[float]) -> 
     axes.set(title="Settings tried", xlabel="trial", ylabel="mean log loss on later rows")
     axes.legend(loc="upper right", bbox_to_anchor=(1, 0.95), frameon=False)
     _tidy([axes])
+    return figure
+
+
+def draw_estimates(figures: Mapping[str, Mapping[str, Mapping[str, float | None]]]) -> "Figure":
+    """Takes for each figure the value, low and high by name; returns one panel a figure, a point and its interval a name."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.4, 0.9 * len(figures) + 0.4), layout="constrained")
+    panels = figure.subplots(len(figures), 1, squeeze=False)[:, 0]
+    for axes, (title, found) in zip(panels, figures.items(), strict=True):
+        known = {name: estimate for name, estimate in found.items() if estimate["value"] is not None}
+        for place, (estimate, colour, marker) in enumerate(zip(known.values(), cycle(COLOURS), cycle(MARKERS), strict=False)):
+            axes.plot(estimate["value"], -place, color=colour, marker=marker, markersize=6)
+            if estimate["low"] is not None and estimate["high"] is not None:
+                axes.plot([estimate["low"], estimate["high"]], [-place, -place], color=colour, linewidth=1.8)
+        axes.set_yticks([-place for place in range(len(known))], list(known))
+        axes.set_ylim(0.6 - len(known) - 0.2, 0.6)
+        axes.set_title(title.replace("_", " "), loc="left", fontsize="medium")
+    _tidy(list(panels))
     return figure
 
 

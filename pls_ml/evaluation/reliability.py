@@ -63,6 +63,12 @@ class ReliabilityTable:
         """Takes nothing; returns the table as plain JSON values."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "ReliabilityTable":
+        """Takes what `to_dict` gave; returns the table."""
+        bins = tuple(ReliabilityBin(**found) for found in data["bins"])
+        return cls(bins, tuple(data["histogram_edges"]), tuple(data["histogram_counts"]))
+
     def _repr_html_(self) -> str:
         numbers = [(b.predicted, b.observed, b.band_low, b.band_high) for b in self.bins]
         shown = [(f"{b.rows}", *(f"{number:.3f}" for number in line)) for b, line in zip(self.bins, numbers, strict=True)]

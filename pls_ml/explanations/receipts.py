@@ -163,10 +163,8 @@ def build_receipts(
 ) -> Receipts:
     """Takes a fitted scorer and calibrator, n × m signal columns and n lead ids; returns n receipts, windows of a signal summed."""
     (start, start_shares), (added, added_shares) = _split(scorer, signals)
-    owners = [catalogue.by_column[str(c)].signal for c in signals.columns]
-    listed = tuple({owner.id: owner for owner in owners}.values())
-    learned = _sum_windows(owners, added_shares)
-    per_signal = _sum_windows(owners, start_shares) + learned
+    listed, learned = sum_by_signal(added_shares, signals, catalogue)
+    per_signal = sum_by_signal(start_shares, signals, catalogue)[1] + learned
     base = start + added
     margins = base + per_signal.sum(axis=1)
     odds_scale, probability_scale = path_scales(calibrator, margins, base)
@@ -193,18 +191,20 @@ def _split(scorer: Scorer, signals: pd.DataFrame) -> tuple[tuple[float, Floats],
     return (base, shares), (0.0, np.zeros_like(shares))
 
 
-def _sum_windows(owners: Sequence[Signal], shares: Floats) -> Floats:
-    order = {signal.id: k for k, signal in enumerate({owner.id: owner for owner in owners}.values())}
-    per_signal = np.zeros((len(shares), len(order)))
-    for position, owner in enumerate(owners):
-        per_signal[:, order[owner.id]] += shares[:, position]
-    return per_signal
-
-
 def _find_parts(scorer: Scorer, start: Floats, learned: Floats) -> tuple[Parts, ...]:
     if not isinstance(scorer, TwoPartScorer) or scorer.start_ is None:
         return ()
     return tuple(Parts(scorer.start_.kind, float(x), float(y)) for x, y in zip(start, learned, strict=True))
+
+
+def sum_by_signal(shares: Floats, signals: pd.DataFrame, catalogue: Catalogue) -> tuple[tuple[Signal, ...], Floats]:
+    """Takes n × m shares, the n × m signal columns they are of, and the catalogue; returns the k signals and n × k sums over windows."""
+    owners = [catalogue.by_column[str(c)].signal for c in signals.columns]
+    order = {signal.id: k for k, signal in enumerate({owner.id: owner for owner in owners}.values())}
+    per_signal = np.zeros((len(signals), len(order)))
+    for position, owner in enumerate(owners):
+        per_signal[:, order[owner.id]] += shares[:, position]
+    return tuple({owner.id: owner for owner in owners}.values()), per_signal
 
 
 def path_scales(calibrator: Calibrator, margins: Floats, base: float) -> tuple[Floats, Floats]:

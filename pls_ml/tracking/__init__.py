@@ -1,4 +1,4 @@
-"""Where training runs are written down: one file per kind of tracker, mlflow imported only when one is used."""
+"""Where runs are written down and read again: one file per kind of tracker, mlflow imported only when one is used."""
 
 from pathlib import Path
 

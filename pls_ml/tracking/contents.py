@@ -7,28 +7,31 @@ from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pls_ml.core.errors import BundleError, ConfigError
-from pls_ml.core.records import RunRecord
+from pls_ml.core.errors import BundleError, ConfigError, suggest
+from pls_ml.core.records import KINDS, RunRecord
+from pls_ml.tracking.models import FOLDER
 
+REPORT = "report.json"
+"""The artifact that holds all a run found."""
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 def check_run(run: RunRecord) -> None:
     """Takes a run; returns nothing.
 
-    Refuses with `ConfigError` a project name that is no plain name, and with `BundleError` an empty version, a bundle folder
-    without files, and an artifact name that leaves the run or falls into its bundle.
+    Refuses with `ConfigError` a project name that is no plain name and an unknown kind, and with `BundleError` a bundle without a
+    version or without files, and an artifact name that leaves the run or falls into its model.
     """
     if not _PROJECT.fullmatch(run.project):
         raise ConfigError(f"project '{run.project}' cannot name an experiment: expected {_PROJECT.pattern}; rename the project")
-    if not run.version:
-        raise BundleError(f"the run of '{run.project}' has no bundle version: expected the digest of the bundle's content")
-    if not run.bundle.is_dir() or not any(path.is_file() for path in run.bundle.rglob("*")):
-        raise BundleError(f"bundle {run.bundle} is missing or empty: expected a folder with files; write the bundle before logging its run")
+    if run.kind not in KINDS:
+        raise ConfigError(f"run kind '{run.kind}' is unknown{suggest(run.kind, KINDS)}: expected one of {', '.join(KINDS)}")
+    if run.bundle:
+        _check_bundle(run.project, run.version, run.bundle.folder)
     for name in run.artifacts:
         parts = PurePosixPath(name).parts
-        if not parts or parts[0] in ("/", "bundle") or ".." in parts or {"\\", ":"} & set(name):
-            raise BundleError(f"artifact '{name}' is no name below the run and outside `bundle/`; name it like 'report.json'")
+        if not parts or parts[0] in ("/", FOLDER) or ".." in parts or {"\\", ":"} & set(name):
+            raise BundleError(f"artifact '{name}' is no name below the run and outside `{FOLDER}/`; name it like '{REPORT}'")
 
 
 def digest_run(run: RunRecord) -> str:
@@ -37,6 +40,7 @@ def digest_run(run: RunRecord) -> str:
         "project": run.project,
         "kind": run.kind,
         "version": run.version,
+        "parent": run.parent,
         "parameters": run.parameters,
         "metrics": {name: float(value) for name, value in run.metrics.items()},
         "tags": run.tags,
@@ -54,3 +58,10 @@ def write_artifacts(artifacts: dict[str, bytes], folder: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return len(artifacts)
+
+
+def _check_bundle(project: str, version: str | None, folder: Path) -> None:
+    if not version:
+        raise BundleError(f"the run of '{project}' has no bundle version: expected the digest of the bundle's content")
+    if not folder.is_dir() or not any(path.is_file() for path in folder.rglob("*")):
+        raise BundleError(f"bundle {folder} is missing or empty: expected a folder with files; write the bundle before logging its run")

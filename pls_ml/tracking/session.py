@@ -104,8 +104,8 @@ def _translate(error: Exception, address: Address) -> PlsError:
     operational = isinstance(error, OperationalError) or getattr(error, "error_code", "") == "TEMPORARILY_UNAVAILABLE"
     is_local = isinstance(error, OSError) and address.is_database
     if is_local or (operational and address.uri.startswith("sqlite")):
-        return WriteError(f"cannot write the training run to {address}: {reason}; free space or choose another `output` folder")
-    return ConfigError(f"tracking at {address} failed: {reason}; check `tracking.uri`, or set `tracking.kind: none` to train without it")
+        return WriteError(f"cannot write the run to {address}: {reason}; free space or choose another `output` folder")
+    return ConfigError(f"tracking at {address} failed: {reason}; check `tracking.uri`, or set `tracking.kind: none` to do without it")
 
 
 def _first_line(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from pls_ml.workflows.config import ProjectConfig
 from pls_ml.workflows.explain import Explained, explain
 from pls_ml.workflows.progress import Progress
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.promote import promote
+from pls_ml.workflows.promote import Promotion, promote, roll_back
 from pls_ml.workflows.repoint import RepointReport, repoint
 from pls_ml.workflows.report import report
+from pls_ml.workflows.run_comparison import RunComparison, compare_runs
+from pls_ml.workflows.runs import RunTable, list_runs
 from pls_ml.workflows.score import Night, score
 from pls_ml.workflows.signal_coverage import SignalCoverage, cover_signals
 from pls_ml.workflows.signal_list import SignalList, list_signals
@@ -80,9 +82,21 @@ class OpenProject(Project):
         """Takes the `as_of` of a scored night (None: the latest); returns the path of its page."""
         return report(self, as_of)
 
-    def promote(self, version: str | None = None) -> str:
-        """Takes a model version (None: the newest); makes it the champion that scores; returns it."""
-        return promote(self, version)
+    def promote(self, version: str | None = None, accept: Sequence[str] = ()) -> Promotion:
+        """Takes a model version (None: the newest) and gates that need not pass; makes it the champion; returns the verdicts."""
+        return promote(self, version, accept)
+
+    def roll_back(self) -> Promotion:
+        """Takes nothing; makes the champion before this one the champion again."""
+        return roll_back(self)
+
+    def runs(self) -> RunTable:
+        """Takes nothing; returns the project's tracked runs, the newest first."""
+        return list_runs(self)
+
+    def compare(self, first: str, second: str) -> RunComparison:
+        """Takes two runs, by the beginning of an id or by bundle version; returns what differs, and draws it below `comparisons/`."""
+        return compare_runs(self, first, second)
 
 
 def open_project(

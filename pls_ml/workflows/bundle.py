@@ -81,7 +81,7 @@ def read_pointer(project: Project, name: str) -> str | None:
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["version"])
     except (ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{path} is damaged ({error}): run `pls-ml promote VERSION`, or train again") from error
+        raise BundleError(f"{path} is damaged ({error}): delete it, then run `pls-ml promote VERSION` or train again") from error
 
 
 def assemble_bundle(version: str, parts: dict[str, Any], texts: dict[str, str]) -> Bundle:

@@ -7,20 +7,23 @@ from pathlib import Path
 
 from pls_ml.core.builtin import find_builtin
 from pls_ml.core.files import write_bytes
+from pls_ml.evaluation.gates import GATES, say_gates
 from pls_ml.explanations.receipts import Receipt
 from pls_ml.synthetic import WorldSpec, generate_world, write_world
 from pls_ml.workflows.api import open_project
 from pls_ml.workflows.progress import Progress
+from pls_ml.workflows.promote import Promotion
 from pls_ml.workflows.score import Night
 from pls_ml.workflows.training_report import TrainingReport
 
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What the demo made: the folder, the comparison with the rules, the scored night, three receipts and the page."""
+    """What the demo made: the folder, the comparison with the rules, the promotion, the scored night, three receipts and the page."""
 
     folder: Path
     training: TrainingReport
+    promotion: Promotion
     night: Night
     receipts: tuple[Receipt, ...]
     page: Path
@@ -30,6 +33,7 @@ class DemoReport:
         blocks = [
             f"Rules against model, on {self.training.comparison.rows:,} held-out leads\n{self.training.comparison.to_text()}",
             f"Calibration of '{self.training.used}' on the same leads\n{_calibration(self.training)}",
+            f"Promoted\n{_say_promotion(self.promotion)}",
             f"Three leads to talk to ({self.night.used}, {self.night.as_of:%Y-%m-%d})",
             *(f"{receipt.lead_id}\n{receipt.to_text(10)}" for receipt in self.receipts),
             "Where things are\n"
@@ -49,17 +53,23 @@ def demo(folder: Path, spec: WorldSpec, progress: Progress) -> DemoReport:
     write_bytes(folder / "pls.yaml", find_builtin("demo.yaml").read_bytes())
     project = open_project(folder / "pls.yaml", progress=progress)
     training = project.train(track=True)
-    project.promote(training.version)
+    # Other sizes and seeds make other products: what a model of one of them lacks is said, and does not end the tour.
+    promotion = project.promote(training.version, accept=GATES)
     night = project.score()
     page = project.report()
     receipts = tuple(night.receipts[night.used].one(lead) for lead in night.handoffs["lead_id"].head(3))
-    return DemoReport(folder, training, night, receipts, page)
+    return DemoReport(folder, training, promotion, night, receipts, page)
 
 
 def _near(path: Path) -> Path:
     """The path as a person here would write it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _say_promotion(promotion: Promotion) -> str:
+    accepted = f"\n  accepted for the demo alone: {', '.join(promotion.accepted)}" if promotion.accepted else ""
+    return f"  {promotion.version}, {say_gates(promotion.gates)}{accepted}"
 
 
 def _calibration(training: TrainingReport) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pls_ml.evaluation.comparison import Comparison
+from pls_ml.evaluation.gates import Gate, say_gates
 from pls_ml.evaluation.leaks import LeakAudit
 from pls_ml.evaluation.ranking import GainCurve
 from pls_ml.evaluation.reliability import ReliabilityTable
@@ -15,7 +16,7 @@ from pls_ml.workflows.tuning import TuningReport
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What training found: the comparison on held-out leads, reliability, gain, the leak audit, all counts, and the bundle's version."""
+    """What training found: the comparison on held-out leads, reliability, gain, leaks, gates, all counts, and the bundle's version."""
 
     version: str
     used: str
@@ -24,6 +25,8 @@ class TrainingReport:
     reliability: dict[str, ReliabilityTable]
     gain: dict[str, GainCurve]
     audit: LeakAudit
+    gates: tuple[Gate, ...]
+    reasons: dict[str, Any]
     split: dict[str, int]
     labels: LabelCounts
     removed: dict[str, int]
@@ -42,6 +45,8 @@ class TrainingReport:
             "known_accounts": self.known_accounts.to_dict() if self.known_accounts else None,
             "reliability": {name: table.to_dict() for name, table in self.reliability.items()},
             "leak_audit": self.audit.to_dict(),
+            "gates": [gate.to_dict() for gate in self.gates],
+            "reasons": self.reasons,
             "split": self.split,
             "labels": self.labels.to_dict(),
             "removed": self.removed,
@@ -58,6 +63,7 @@ class TrainingReport:
         lines = [self.comparison.to_text(), "", f"rows: {rows}; immature {self.labels.immature:,}"]
         lines.append(f"model {self.version} is saved; '{self.used}' scores")
         lines += [self.tuning.to_text()] if self.tuning else []
+        lines.append(say_gates(self.gates))
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join([*lines, self.tracked or "the run was not tracked: add --track"])
 

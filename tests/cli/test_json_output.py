@@ -126,15 +126,6 @@ def test_report_writes_the_page_of_the_latest_night(world, night):
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_promote_makes_the_newest_model_the_champion(world, training, trained):
-    version = plain_json(training)["version"]
-
-    result = run("promote", "--project", world, "--output", trained)
-
-    assert (result.exit_code, result.stdout) == (0, f"champion: {version}\n")
-    assert version in (trained / "models" / "champion.json").read_text()
-
-
 def test_signals_says_how_much_it_wrote(small):
     result = run("signals", "--project", small, "--as-of", "2024-01-20")
 

@@ -1,8 +1,13 @@
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+from served import serve
+
+from pls_ml.core.records import ServedBundle
 from pls_ml.tracking.addresses import resolve_address
 from pls_ml.tracking.session import connect
 
@@ -26,10 +31,10 @@ def folder(empty_database: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bundle(tmp_path: Path) -> Path:
+def bundle(tmp_path: Path) -> ServedBundle:
     """A bundle with line ends, a nested file and signs that a careless copy would change."""
     path = tmp_path / "bundle"
     (path / "model").mkdir(parents=True)
     (path / "manifest.json").write_bytes('{"name": "Zürich"}\n'.encode())
     (path / "model" / "booster.txt").write_bytes(b"tree\r\nleaf=1\n\n")
-    return path
+    return serve(path)

@@ -5,10 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from served import serve
 
 from pls_ml.core.errors import BundleError
 from pls_ml.core.records import RunRecord
 from pls_ml.tracking import MlflowTracker
+
+
+def carrying(tracker, alias, project="acme"):
+    return {run.version for run in tracker.list_runs(project) if alias in run.aliases}
+
+
+def champion(tracker, project="acme"):
+    return next(iter(carrying(tracker, "champion", project)), None)
 
 
 @pytest.fixture
@@ -24,7 +33,7 @@ def three_versions(empty_database, tmp_path_factory):
     (output / "bundle").mkdir()
     (output / "bundle" / "manifest.json").write_text("{}")
     for version in ("aaa111", "bbb222", "ccc333"):
-        MlflowTracker(None, output).log_run(RunRecord("acme", "train", version, {}, {}, {}, {}, output / "bundle"))
+        MlflowTracker(None, output).log_run(RunRecord("acme", "train", version, {}, {}, {}, {}, serve(output / "bundle")))
     return output / "mlflow.db"
 
 
@@ -35,17 +44,17 @@ def tracker(folder, three_versions):
 
 
 def test_logging_runs_sets_no_champion(tracker):
-    assert tracker.champion() is None
+    assert champion(tracker) is None
 
 
 def test_the_newest_version_is_the_champion_unless_another_is_named(tracker):
     assert tracker.set_champion(None) == "ccc333"
-    assert tracker.champion() == "ccc333"
+    assert champion(tracker) == "ccc333"
 
 
 def test_a_named_version_becomes_the_champion(tracker):
     assert tracker.set_champion("bbb222") == "bbb222"
-    assert tracker.champion() == "bbb222"
+    assert champion(tracker) == "bbb222"
 
 
 def test_the_champion_can_go_back_to_an_older_version(tracker):
@@ -53,7 +62,7 @@ def test_the_champion_can_go_back_to_an_older_version(tracker):
 
     tracker.set_champion("aaa111")
 
-    assert tracker.champion() == "aaa111"
+    assert champion(tracker) == "aaa111"
 
 
 def test_a_champion_stays_when_newer_runs_are_logged(tracker, run):
@@ -62,7 +71,7 @@ def test_a_champion_stays_when_newer_runs_are_logged(tracker, run):
     tracker.log_run(replace(run, version="ddd444"))
     tracker.log_run(replace(run, version="aaa111", metrics={"auc": 0.9}))
 
-    assert tracker.champion() == "bbb222"
+    assert champion(tracker) == "bbb222"
 
 
 def test_logging_an_old_bundle_again_does_not_make_it_the_newest(tracker, run):
@@ -85,13 +94,13 @@ def test_an_unknown_version_is_refused_with_the_nearest_and_what_exists(tracker)
     ):
         tracker.set_champion("bbb223")
 
-    assert tracker.champion() is None
+    assert champion(tracker) is None
 
 
 def test_without_any_run_there_is_no_champion_to_set_and_no_database_appears(tmp_path):
     tracker = MlflowTracker(None, tmp_path / "out")
 
-    assert tracker.champion() is None
+    assert champion(tracker) is None
     with pytest.raises(BundleError, match=r"no model version is logged .*run `pls-ml train` first"):
         tracker.set_champion(None)
     assert not (tmp_path / "out").exists()
@@ -114,7 +123,7 @@ def test_a_tracker_of_one_project_sees_its_own_versions_only(tracker, run, folde
     tracker.log_run(replace(run, project="beta", version="zzz999"))
 
     assert MlflowTracker(None, folder, "acme").set_champion(None) == "ccc333"
-    assert MlflowTracker(None, folder, "beta").champion() is None
+    assert champion(MlflowTracker(None, folder), "beta") is None
     with pytest.raises(BundleError, match="'zzz999' is unknown"):
         MlflowTracker(None, folder, "acme").set_champion("zzz999")
 
@@ -140,6 +149,32 @@ def test_the_alias_leads_to_the_files_of_the_bundle(run, folder, bundle):
 
     uri = f"sqlite:///{folder}/mlflow.db"
     client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-    champion = client.get_model_version_by_alias("acme", "champion")
-    content = client.download_artifacts(champion.run_id, "bundle/manifest.json")
-    assert Path(content).read_bytes() == (bundle / "manifest.json").read_bytes()
+    found = client.get_model_version_by_alias("acme", "champion")
+    content = client.download_artifacts(found.run_id, "model/artifacts/bundle/manifest.json")
+    assert Path(content).read_bytes() == (bundle.folder / "manifest.json").read_bytes()
+
+
+def test_the_challenger_is_the_newest_version_that_is_not_the_champion(tracker, run):
+    assert carrying(tracker, "challenger") == {"ccc333"}
+
+    tracker.set_champion("ccc333")
+    assert carrying(tracker, "challenger") == {"bbb222"}
+
+    tracker.log_run(replace(run, version="ddd444"))
+    assert (carrying(tracker, "champion"), carrying(tracker, "challenger")) == ({"ccc333"}, {"ddd444"})
+
+
+def test_the_only_version_is_the_challenger_until_it_is_the_champion(folder, run):
+    tracker = MlflowTracker(None, folder)
+    tracker.log_run(run)
+    assert carrying(tracker, "challenger") == {"aaa111"}
+
+    tracker.set_champion(None)
+
+    assert (carrying(tracker, "champion"), carrying(tracker, "challenger")) == ({"aaa111"}, set())
+
+
+def test_a_run_that_made_no_bundle_registers_none(tracker, run):
+    tracker.log_run(replace(run, kind="promote", version="ddd444", bundle=None))
+
+    assert carrying(tracker, "challenger") == {"ccc333"}

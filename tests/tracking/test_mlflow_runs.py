@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from served import serve
 
 from pls_ml.core.errors import BundleError, ConfigError, MissingExtraError, WriteError
 from pls_ml.core.records import RunRecord, TrialRecord
@@ -71,8 +72,13 @@ def test_a_run_holds_artifacts_and_the_bundle_byte_for_byte(folder, run, client,
     (logged,) = list_runs(client)
     (tmp_path / "back").mkdir()
     client.download_artifacts(logged.info.run_id, "", str(tmp_path / "back"))
-    expected = ARTIFACTS | {f"bundle/{name}": content for name, content in read_files(run.bundle).items()}
-    assert read_files(tmp_path / "back") == expected
+    found = read_files(tmp_path / "back")
+    described = {f"model/{name}" for name in ("MLmodel", "served_model.py", "requirements.txt", "conda.yaml", "python_env.yaml")}
+    assert {name: found[name] for name in found if name not in described} == ARTIFACTS | {
+        f"model/artifacts/bundle/{name}": content for name, content in read_files(run.bundle.folder).items()
+    }
+    assert described <= set(found)
+    assert found["model/requirements.txt"].splitlines()[-1] == b"pls-ml==0.1.0"
 
 
 def test_artifacts_lie_beside_the_database(folder, run):
@@ -87,7 +93,7 @@ def test_the_model_version_is_named_after_the_project_and_points_at_the_bundle_o
     (version,) = client.search_model_versions("name = 'acme'")
     (logged,) = list_runs(client)
     assert version.tags == {"bundle_version": run.version}
-    assert (version.run_id, version.source) == (logged.info.run_id, f"{logged.info.artifact_uri}/bundle")
+    assert (version.run_id, version.source) == (logged.info.run_id, f"{logged.info.artifact_uri}/model")
 
 
 def test_more_values_than_one_call_of_mlflow_takes_are_all_logged(folder, run, client):
@@ -101,14 +107,14 @@ def test_more_values_than_one_call_of_mlflow_takes_are_all_logged(folder, run, c
 
 
 def test_the_line_names_the_run_the_version_and_the_command(folder, run):
-    line = MlflowTracker(None, folder).log_run(run)
+    line = MlflowTracker(None, folder).log_run(run).line
 
     assert line.startswith("run 'train-0a1b2c3d4e5f' in experiment 'acme', model version 1: mlflow ui --backend-store-uri ")
     assert shlex.split(line.split(": ", 1)[1])[-1] == f"sqlite:///{folder}/mlflow.db"
 
 
 def test_the_same_record_twice_is_one_run_and_one_model_version(folder, run, client):
-    lines = {MlflowTracker(None, folder).log_run(run) for _ in range(2)}
+    lines = {MlflowTracker(None, folder).log_run(run).line for _ in range(2)}
 
     assert len(lines) == len(list_runs(client)) == len(client.search_model_versions()) == 1
 
@@ -142,7 +148,7 @@ def test_a_record_that_says_anything_else_is_another_run(folder, run, client, ch
 def test_another_bundle_is_another_model_version(folder, run, client):
     tracker = MlflowTracker(None, folder)
 
-    lines = [tracker.log_run(replace(run, version=version)) for version in ("v1", "v2")]
+    lines = [tracker.log_run(replace(run, version=version)).line for version in ("v1", "v2")]
 
     assert ["model version 1" in lines[0], "model version 2" in lines[1]] == [True, True]
     assert {version.tags["bundle_version"] for version in client.search_model_versions()} == {"v1", "v2"}
@@ -161,7 +167,7 @@ def test_projects_in_one_folder_have_an_experiment_and_a_model_each(folder, run,
 def test_a_model_of_that_name_without_versions_is_used(folder, run, client):
     client.create_registered_model("acme")
 
-    assert "model version 1" in MlflowTracker(None, folder).log_run(run)
+    assert "model version 1" in MlflowTracker(None, folder).log_run(run).line
 
 
 def test_passwords_in_parameters_and_tags_are_not_logged(folder, run, client):
@@ -177,7 +183,7 @@ def test_passwords_in_parameters_and_tags_are_not_logged(folder, run, client):
 def test_a_run_whose_artifacts_cannot_be_written_ends_as_failed_and_registers_nothing(folder, run, client):
     (folder / "mlartifacts").write_text("a file where the folder should be")
 
-    with pytest.raises(WriteError, match="cannot write the training run to sqlite:"):
+    with pytest.raises(WriteError, match="cannot write the run to sqlite:"):
         MlflowTracker(None, folder).log_run(run)
 
     assert [logged.info.status for logged in list_runs(client)] == ["FAILED"]
@@ -190,7 +196,7 @@ def test_a_failed_run_is_logged_again_in_full(folder, run, client):
         MlflowTracker(None, folder).log_run(run)
     (folder / "mlartifacts").unlink()
 
-    assert "model version 1" in MlflowTracker(None, folder).log_run(run)
+    assert "model version 1" in MlflowTracker(None, folder).log_run(run).line
     assert sorted(logged.info.status for logged in list_runs(client)) == ["FAILED", "FINISHED"]
 
 
@@ -243,8 +249,8 @@ def test_a_deleted_experiment_is_refused_with_the_way_back(folder, run, client):
         MlflowTracker(None, folder).log_run(run)
 
 
-@pytest.mark.parametrize("name", ["", "/etc/passwd", "../up.txt", "a/../../up.txt", "bundle/manifest.json", "bundle", "c:\\x", "a\\b"])
-def test_an_artifact_that_leaves_the_run_or_enters_its_bundle_is_refused(folder, run, name):
+@pytest.mark.parametrize("name", ["", "/etc/passwd", "../up.txt", "a/../../up.txt", "model/MLmodel", "model", "c:\\x", "a\\b"])
+def test_an_artifact_that_leaves_the_run_or_enters_its_model_is_refused(folder, run, name):
     with pytest.raises(BundleError, match=r"name it like 'report\.json'"):
         MlflowTracker(None, folder).log_run(replace(run, artifacts={name: b""}))
 
@@ -255,17 +261,70 @@ def test_a_project_that_is_no_plain_name_is_refused(folder, run, project):
         MlflowTracker(None, folder).log_run(replace(run, project=project))
 
 
+def test_a_kind_of_run_that_does_not_exist_is_refused_with_the_nearest(folder, run):
+    with pytest.raises(ConfigError, match=r"'trian' is unknown \(did you mean 'train'\?\): expected one of train, backtest, tune"):
+        MlflowTracker(None, folder).log_run(replace(run, kind="trian"))
+
+
+def test_runs_are_listed_newest_first_with_all_they_say(folder, run):
+    tracker = MlflowTracker(None, folder)
+    first = tracker.log_run(run).run_id
+    second = tracker.log_run(replace(run, kind="backtest", version=None, bundle=None)).run_id
+
+    newest, oldest = tracker.list_runs("acme")
+
+    assert (newest.run_id, newest.kind, newest.version, newest.aliases) == (second, "backtest", None, ())
+    assert (oldest.run_id, oldest.kind, oldest.version, oldest.aliases) == (first, "train", run.version, ("challenger",))
+    assert (oldest.parameters, oldest.metrics) == (run.parameters, run.metrics)
+    assert TAGS.items() <= oldest.tags.items()
+    assert oldest.started <= newest.started
+    assert tracker.list_runs("beta") == []
+
+
+def test_runs_of_a_database_that_is_not_there_are_none_and_it_does_not_appear(tmp_path):
+    assert MlflowTracker(None, tmp_path / "out").list_runs("acme") == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_runs_that_failed_or_that_others_wrote_are_not_listed(folder, run, client):
+    tracker = MlflowTracker(None, folder)
+    tracker.log_run(run)
+    experiment = client.get_experiment_by_name("acme").experiment_id
+    client.set_terminated(client.create_run(experiment).info.run_id)
+    client.set_terminated(client.create_run(experiment, tags={"record_digest": "d", "kind": "train"}).info.run_id, "FAILED")
+
+    assert [one.version for one in tracker.list_runs("acme")] == [run.version]
+
+
+def test_a_part_of_a_run_is_nested_in_it(folder, run, client):
+    tracker = MlflowTracker(None, folder)
+    search = replace(run, kind="tune", version=None, bundle=None)
+    parent = tracker.log_run(search).run_id
+
+    trials = [tracker.log_run(replace(search, parent=parent, parameters={"leaves": leaves})).run_id for leaves in ("15", "31")]
+
+    assert {one.run_id: one.parent for one in tracker.list_runs("acme")} == {parent: None} | dict.fromkeys(trials, parent)
+    assert client.get_run(trials[0]).data.tags["mlflow.parentRunId"] == parent
+
+
+def test_the_report_of_a_run_comes_back_as_it_was(folder, run):
+    tracker = MlflowTracker(None, folder)
+    run_id = tracker.log_run(run).run_id
+
+    assert tracker.read_report(run_id) == {"auc": 0.8}
+
+
 def test_a_missing_or_empty_bundle_is_refused(folder, run, tmp_path):
     (tmp_path / "empty").mkdir()
 
     for path in (tmp_path / "nowhere", tmp_path / "empty"):
         with pytest.raises(BundleError, match="is missing or empty"):
-            MlflowTracker(None, folder).log_run(replace(run, bundle=path))
+            MlflowTracker(None, folder).log_run(replace(run, bundle=serve(path)))
 
 
 def test_a_run_without_a_version_is_refused(folder, run):
     with pytest.raises(BundleError, match="no bundle version"):
-        MlflowTracker(None, folder).log_run(replace(run, version=""))
+        MlflowTracker(None, folder).log_run(replace(run, version=None))
 
 
 def test_a_missing_database_driver_is_named_without_the_password(tmp_path, run, monkeypatch):

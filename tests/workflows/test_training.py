@@ -10,6 +10,7 @@ import pytest
 from projects import open_config, open_variant, shuffle
 
 from pls_ml.core.errors import BundleError, ConfigError, DataError, ImmatureOutcomesError, LeakageError, TableError
+from pls_ml.evaluation.gates import GATES
 from pls_ml.evaluation.splits import SplitSpec, split_rows
 from pls_ml.workflows.bundle import load_bundle, read_pointer
 from pls_ml.workflows.train import _warn_of_calibration, load_training_rows
@@ -153,10 +154,10 @@ def test_another_seed_gives_another_version_and_the_newest_scores_until_one_is_p
     assert read_pointer(project, "champion") is None
     assert project.score(trained.night.as_of).version == second.version
     assert project.score(trained.night.as_of, trained.report.version).version == trained.report.version
-    assert project.promote(trained.report.version) == trained.report.version
+    assert project.promote(trained.report.version, accept=GATES).version == trained.report.version
     assert project.score(trained.night.as_of).version == trained.report.version
     assert load_bundle(project).version == trained.report.version
-    assert project.promote() == second.version
+    assert project.promote(accept=GATES).version == second.version
 
 
 def test_a_model_that_does_not_exist_or_was_changed_is_refused(trained, tmp_path):
