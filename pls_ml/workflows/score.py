@@ -197,7 +197,8 @@ def explain_table(bundle: Bundle, table: SignalTable) -> dict[str, Receipts]:
 def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[str, Receipts], rules: AccountRules) -> pd.DataFrame:
     raw = bundle.scorers[bundle.used].raw_score(table.values)
     beside = {f"score_{name}": found.score for name, found in receipts.items()}
-    frame = table.spine.assign(raw_score=raw, score=receipts[bundle.used].score, **beside)
+    low, high = bundle.bands[bundle.used].at(raw)
+    frame = table.spine.assign(raw_score=raw, score=receipts[bundle.used].score, low=low, high=high, **beside)
     card = bundle.card
     if card is not None:
         frame = frame.assign(points=card.points(table.values), band=card.bands(table.values).astype(str))

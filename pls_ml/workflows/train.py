@@ -51,8 +51,8 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         reliability = _reliability(candidates, test)
     facts = {"data": data.digests, "split": split.counts, "comparison": comparison.to_dict(), "labels": labels.to_dict()}
     frozen = project.config.model_dump(mode="json", include=set(FROZEN), exclude_none=True)
-    scorers, calibrators = ({n: getattr(c, part) for n, c in candidates.items()} for part in ("scorer", "calibrator"))
-    version = save_bundle(project, Bundle("", used, scorers, calibrators, table.catalogue, frozen, facts))
+    scorers, calibrators, bands = ({n: getattr(c, part) for n, c in candidates.items()} for part in ("scorer", "calibrator", "band"))
+    version = save_bundle(project, Bundle("", used, scorers, calibrators, bands, table.catalogue, frozen, facts))
     report = TrainingReport(
         version=version,
         used=used,
