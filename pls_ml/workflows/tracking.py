@@ -12,6 +12,7 @@ from pls_ml.core.records import RunRecord
 from pls_ml.evaluation.plots import draw_gain, draw_reliability
 from pls_ml.tracking import open_tracker
 from pls_ml.workflows.project import Project
+from pls_ml.workflows.recalibration_report import RecalibrationReport
 from pls_ml.workflows.training_report import TrainingReport
 
 
@@ -37,6 +38,24 @@ def track_training(project: Project, report: TrainingReport, data_digest: str) -
             "comparison.txt": report.comparison.to_text().encode(),
         },
         bundle=project.models / report.version,
+    )
+    with project.progress.step("writing the run to the tracker"):
+        tracker = open_tracker(config.tracking.kind, config.tracking.uri, project.output, config.project)
+        return replace(report, tracked=tracker.log_run(record))
+
+
+def track_recalibration(project: Project, report: RecalibrationReport, data_digest: str) -> RecalibrationReport:
+    """Takes a recalibration and the digest of the data; writes it to the project's tracker; returns it with where to look."""
+    config, figures = project.config, report.upkeep.figures
+    record = RunRecord(
+        project=config.project,
+        kind="recalibrate",
+        version=report.new_version or report.version,
+        parameters={"judged": report.version, "first": report.first, "last": report.last},
+        metrics={name: estimate.value for name, estimate in figures.items() if isfinite(estimate.value)},
+        tags={"action": report.action, "used": report.used, "reasons": "; ".join(report.reasons), "data_digest": data_digest},
+        artifacts={"report.json": to_json(report.to_dict()).encode(), "report.txt": report.to_text().encode()},
+        bundle=project.models / (report.new_version or report.version),
     )
     with project.progress.step("writing the run to the tracker"):
         tracker = open_tracker(config.tracking.kind, config.tracking.uri, project.output, config.project)

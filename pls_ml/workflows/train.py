@@ -9,6 +9,7 @@ import pandas as pd
 
 from pls_ml.core.errors import DataError, LeakageError
 from pls_ml.evaluation.comparison import Comparison, ComparisonOptions, compare_candidates
+from pls_ml.evaluation.drift import profile_columns
 from pls_ml.evaluation.leaks import LeakAudit, audit_signals, raise_if_leaking
 from pls_ml.evaluation.measures import CandidateScores
 from pls_ml.evaluation.ranking import gain_curve
@@ -44,12 +45,14 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         config = project.config
         candidates, notes = fit_candidates(training, card, table.catalogue, config.model, config.resources.threads)
     used = _choose(project, candidates, training)
-    test = rows.take(_one_per_month(table, split.test))
+    test = rows.take(one_per_month(table, split.test))
     with project.progress.step("comparing on held-out leads"):
         comparison = _compare(project, candidates, used, test, training)
-        known = _compare_known(project, candidates, used, rows.take(_one_per_month(table, split.known & ~split.test)), training)
+        known = _compare_known(project, candidates, used, rows.take(one_per_month(table, split.known & ~split.test)), training)
         reliability = _reliability(candidates, test)
     facts = {"data": data.digests, "split": split.counts, "comparison": comparison.to_dict(), "labels": labels.to_dict()}
+    # What a recalibration needs to tell what is new: where the data ended, and how the signals were spread.
+    facts |= {"data_end": data.data_end and data.data_end.isoformat(), "profile": profile_columns(training.signals, training.weight)}
     frozen = project.config.model_dump(mode="json", include=set(FROZEN), exclude_none=True)
     scorers, calibrators, bands = ({n: getattr(c, part) for n, c in candidates.items()} for part in ("scorer", "calibrator", "band"))
     version = save_bundle(project, Bundle("", used, scorers, calibrators, bands, table.catalogue, frozen, facts))
@@ -92,12 +95,17 @@ def load_training_rows(project: Project) -> tuple[LoadedData, SignalTable, Train
         )
     build_signals(project, data, catalogue)
     table = read_signals(data, catalogue, removed, left_out)
+    return data, table, take_matured(data, table), counts
+
+
+def take_matured(data: LoadedData, table: SignalTable) -> TrainingRows:
+    """Takes data whose `spine` holds matured rows, and their signal table; returns them as rows to train on."""
     labels = data.database.frame('SELECT label FROM spine ORDER BY "row"')["label"].to_numpy(np.int8)
     # A lead counts once a month, however dense the grid. Once in all would overstate winners, who leave the population when they win.
     month = table.spine["as_of"].dt.to_period("M")
     weight = 1.0 / table.spine.groupby(["lead_id", month])["lead_id"].transform("size").to_numpy(np.float64)
     accounts = table.spine["account_key"].to_numpy(object)
-    return data, table, TrainingRows(table.values, labels, weight, accounts, table.spine["as_of"].to_numpy("datetime64[us]")), counts
+    return TrainingRows(table.values, labels, weight, accounts, table.spine["as_of"].to_numpy("datetime64[us]"))
 
 
 def split_training(project: Project, rows: TrainingRows) -> Split:
@@ -131,8 +139,11 @@ def _choose(project: Project, candidates: dict[str, Candidate], training: Traini
     return wanted
 
 
-def _one_per_month(table: SignalTable, part: Any) -> Any:
-    """One row per lead and month of the test window, the first: more would repeat the same lead's outcome."""
+def one_per_month(table: SignalTable, part: Any) -> Any:
+    """Takes a signal table and a mask of its rows; returns the place of each lead's first row in every month.
+
+    More would repeat the same lead's outcome.
+    """
     chosen = table.spine.loc[part, ["lead_id", "as_of"]]
     first = ~pd.DataFrame({"lead": chosen["lead_id"], "month": chosen["as_of"].dt.to_period("M")}).duplicated()
     return np.flatnonzero(part)[first.to_numpy()]

@@ -7,7 +7,7 @@ import pytest
 from commands import run
 
 HEAVY = ("sklearn", "lightgbm", "shap", "mlflow", "optuna", "matplotlib", "pandas", "pyarrow", "duckdb", "pydantic", "numpy", "scipy")
-COMMANDS = ["check", "demo", "explain", "init", "promote", "repoint", "report", "score", "signals", "train"]
+COMMANDS = ["check", "demo", "explain", "init", "promote", "recalibrate", "repoint", "report", "score", "signals", "train"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["score", "--help"], ["signals", "--help"]])
