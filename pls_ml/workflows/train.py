@@ -12,6 +12,7 @@ from pls_ml.evaluation.comparison import Comparison, ComparisonOptions, compare_
 from pls_ml.evaluation.drift import profile_columns
 from pls_ml.evaluation.leaks import LeakAudit, audit_signals, raise_if_leaking
 from pls_ml.evaluation.measures import CandidateScores
+from pls_ml.evaluation.pooling import PooledRatios, pool_ratios
 from pls_ml.evaluation.ranking import gain_curve
 from pls_ml.evaluation.reliability import ReliabilityTable, reliability_table
 from pls_ml.evaluation.splits import Split, SplitSpec, split_rows
@@ -21,6 +22,7 @@ from pls_ml.workflows.bundle import FROZEN, Bundle, save_bundle
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
 from pls_ml.workflows.data import LoadedData, build_signals, load_data
 from pls_ml.workflows.inputs import set_aside_leaks
+from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, build_spine, keep_matured, read_signals
 from pls_ml.workflows.tracking import track_training
@@ -50,6 +52,8 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         comparison = _compare(project, candidates, used, test, training)
         known = _compare_known(project, candidates, used, rows.take(one_per_month(table, split.known & ~split.test)), training)
         reliability = _reliability(candidates, test)
+        segments = add_segments(data, table.spine, project.account_rules())["segment"].to_numpy(object)
+        ratios = _pool_ratios(candidates[used], test, segments[one_per_month(table, split.test)])
     facts = {"data": data.digests, "split": split.counts, "comparison": comparison.to_dict(), "labels": labels.to_dict()}
     # What a recalibration needs to tell what is new: where the data ended, and how the signals were spread.
     facts |= {"data_end": data.data_end and data.data_end.isoformat(), "profile": profile_columns(training.signals, training.weight)}
@@ -62,6 +66,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         comparison=comparison,
         known_accounts=known,
         reliability=reliability,
+        ratios=ratios,
         gain={name: gain_curve(test.labels, c.scorer.raw_score(test.signals)) for name, c in candidates.items()},
         audit=audit,
         split=split.counts,
@@ -171,6 +176,13 @@ def _compare_known(
     if not 0 < known.labels.sum() < len(known.labels) or len(set(known.accounts)) < 2:
         return None
     return _compare(project, candidates, used, known, training)
+
+
+def _pool_ratios(used: Candidate, test: TrainingRows, segments: Any) -> tuple[PooledRatios, ...]:
+    """Wins against promises of the scorer in use on the held-out leads, by month and by segment, where there are several."""
+    probability = used.calibrator.transform(used.scorer.raw_score(test.signals))
+    kinds = {"month": test.as_of.astype("datetime64[M]").astype(str), "segment": segments}
+    return tuple(pool_ratios(by, x, test.labels, probability, test.accounts) for by, x in kinds.items() if len(set(x)) > 1)
 
 
 def _reliability(candidates: dict[str, Candidate], test: TrainingRows) -> dict[str, ReliabilityTable]:
