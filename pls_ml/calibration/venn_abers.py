@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from pls_ml.calibration.core import are_finite
 from pls_ml.calibration.fitting import Floats, Labels, Sample, check_finite, check_sample
@@ -21,10 +22,9 @@ class VennAbersBand:
     """Margins → two probabilities: the isotonic fit at a new lead, were it lost (`low`) and were it won (`high`).
 
     `low` steps up at each of `low_margins` to the value of `low`, and is 0 below the first; `high` has the value of `high` up to and
-    with each of `high_margins`, and is 1 above the last. The new lead counts 1. Where rows and new leads are drawn alike, one of the two
+    with each of `high_margins`, and is 1 above the last. Where rows and new leads are drawn alike, one of the two
     is calibrated, whatever the scorer. The band is wide where rows are few, and no interval for the true probability: it says what one
-    more outcome would change. The calibrator's probability may lie outside, where it disagrees with the rows nearby. Rows count
-    as independent, so that colleagues who buy together make it too narrow.
+    more outcome would change. The calibrator's probability may lie outside, where it disagrees with the rows nearby.
     Source: Vovk, Petej and Fedorova (2015), "Large-scale probabilistic predictors with and without guarantees of validity", NeurIPS.
     """
 
@@ -63,13 +63,17 @@ class VennAbersBand:
         return made
 
 
-def fit_band(margins: Floats, labels: Labels, sample_weight: Floats | None = None) -> VennAbersBand:
-    """Takes the n margins, labels and weights that a calibrator is fitted on; returns their Venn-Abers band.
+def fit_band(margins: Floats, labels: Labels, sample_weight: Floats | None = None, groups: npt.NDArray[Any] | None = None) -> VennAbersBand:
+    """Takes the n margins, labels and weights that a calibrator is fitted on, and n ids of accounts; returns their Venn-Abers band.
 
-    Refuses what a calibrator's `fit` refuses.
+    With `groups`, the new lead counts as much as one of them does on average: rows of an account repeat each other, and as single
+    rows they would promise a precision that nobody has. Refuses what a calibrator's `fit` refuses.
     """
     sample = check_sample(margins, labels, sample_weight)
     distinct, weight, positive = _sum_by_margin(sample)
+    if groups is not None:
+        share = np.unique(np.asarray(groups).astype(str)).size / weight.sum()
+        weight, positive = weight * share, positive * share
     high = _fit_at_each(weight, positive)
     # Lost and won change places when everything is read from the highest margin down: 1 - high of the mirrored rows.
     low = 1 - _fit_at_each(weight[::-1], (weight - positive)[::-1])[::-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -32,18 +33,19 @@ def profile_columns(signals: pd.DataFrame, weights: Floats) -> dict[str, Profile
     return profiles
 
 
-def measure_drift(profile: Mapping[str, Any], values: pd.Series[Any], draws: Iterable[Floats]) -> Estimate:
-    """Takes a column's profile, n newer values, and blocks of b by n weights; returns the population stability index since the profile.
+def measure_drifts(profiles: Mapping[str, Profile], signals: pd.DataFrame, draws: Iterable[Floats]) -> dict[str, Estimate]:
+    """Takes columns' profiles, n newer rows of some of the columns, and blocks of b by n weights; returns each column's stability index.
 
     Σ (now − then) · log(now / then) over the bins (Siddiqi 2006, "Credit risk scorecards"), half a row added to each so that an empty
     bin counts for little. Noise pushes it up, so its interval is reflected.
     """
-    places, bins = _place(profile, values), _count_bins(profile)
-    then = _smooth(np.array(profile["shares"]) * profile["rows"])
-    counts = np.zeros((len(values), bins))
-    counts[np.arange(len(values)), places] = 1.0
-    found = [_index(then, _smooth(block @ counts)) for block in (np.ones((1, len(values))), *draws)]
-    return basic_interval(float(found[0][0]), np.concatenate(found[1:]) if found[1:] else np.array([]))
+    then = {name: _smooth(np.array(profiles[name]["shares"]) * profiles[name]["rows"]) for name in signals.columns}
+    bins = {name: np.eye(_count_bins(profiles[name]))[_place(profiles[name], signals[name])] for name in signals.columns}
+    found: dict[str, list[Floats]] = {name: [] for name in signals.columns}
+    for block in chain([np.ones((1, len(signals)))], draws):
+        for name, rows in found.items():
+            rows.append(_index(then[name], _smooth(block @ bins[name])))
+    return {name: basic_interval(float(first[0]), np.concatenate(rest)) for name, (first, *rest) in found.items()}
 
 
 def _cut(values: pd.Series[Any]) -> Profile:

@@ -178,4 +178,4 @@ def _finish(name: str, scorer: Scorer, rows: TrainingRows, folds: list[Fold], ma
     calibrator = fit_calibrator(margins, labels, weight, groups=rows.accounts[unseen])
     probability = calibrator.transform(margins)
     losses = -weight * np.log(np.where(labels == 1, probability, 1 - probability))
-    return Candidate(name, scorer, calibrator, fit_band(margins, labels, weight), unseen, losses)
+    return Candidate(name, scorer, calibrator, fit_band(margins, labels, weight, rows.accounts[unseen]), unseen, losses)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from pls_ml.calibration import fit_band, fit_calibrator
 from pls_ml.core.errors import ConfigError, DataError, ImmatureOutcomesError
 from pls_ml.core.protocols import Floats
 from pls_ml.evaluation.bootstrap import account_resamples
-from pls_ml.evaluation.drift import measure_drift
+from pls_ml.evaluation.drift import measure_drifts
 from pls_ml.evaluation.measures import CandidateScores
 from pls_ml.evaluation.upkeep import MAIN_SHARE, SignalDrift, Upkeep, measure_upkeep, rank_by_month
 from pls_ml.workflows.bundle import Bundle, load_bundle, save_bundle
@@ -124,21 +124,20 @@ def _judge(project: Project, bundle: Bundle, found: NewOutcomes) -> Upkeep:
     since_training = bundle.scorers[bundle.used].raw_score(found.rows.signals)
     windows = rank_by_month(found.rows.labels, since_training, found.rows.as_of.astype("datetime64[M]").astype(str))
     lower = bundle.facts["comparison"]["metrics"][bundle.used]["roc_auc"]["low"]
-    return Upkeep(len(fresh.labels), won, expected, figures, windows, lower, _find_drifts(bundle, fresh.signals, draw))
+    return Upkeep(len(fresh.labels), won, expected, figures, windows, lower, _find_drifts(bundle, fresh.signals, draw()))
 
 
-def _find_drifts(bundle: Bundle, signals: pd.DataFrame, draw: Callable[[], Iterator[Floats]]) -> tuple[SignalDrift, ...]:
+def _find_drifts(bundle: Bundle, signals: pd.DataFrame, draws: Iterator[Floats]) -> tuple[SignalDrift, ...]:
     """The drift of every signal that carries much of the score; of its columns, the one that moved most."""
     _, shares = bundle.scorers[bundle.used].contributions(signals)
     owners = [bundle.catalogue.by_column[str(column)].signal.id for column in signals.columns]
     weight = pd.DataFrame(shares, columns=signals.columns).T.groupby(owners).sum().abs().sum(axis=1)
     weight = weight / weight.sum()  # NaN, and so above nothing, where the score is the same for all
-    found = []
-    for signal in weight[weight > MAIN_SHARE].sort_values(ascending=False).index:
-        columns = [column for column, owner in zip(signals.columns, owners, strict=True) if owner == signal]
-        drifts = [measure_drift(bundle.facts["profile"][column], signals[column], draw()) for column in columns]
-        found.append(SignalDrift(str(signal), float(weight[signal]), max(drifts, key=lambda drift: drift.value)))
-    return tuple(found)
+    main = weight[weight > MAIN_SHARE].sort_values(ascending=False)
+    columns = {column: owner for column, owner in zip(signals.columns, owners, strict=True) if owner in main.index}
+    drifts = measure_drifts(bundle.facts["profile"], signals[list(columns)], draws)
+    most = {owner: max((drifts[c] for c in columns if columns[c] == owner), key=lambda drift: drift.value) for owner in main.index}
+    return tuple(SignalDrift(str(owner), float(main[owner]), drift) for owner, drift in most.items())
 
 
 def _refit(bundle: Bundle, fresh: TrainingRows, data: LoadedData, report: RecalibrationReport) -> Bundle:
@@ -150,7 +149,7 @@ def _refit(bundle: Bundle, fresh: TrainingRows, data: LoadedData, report: Recali
             calibrators[name] = bundle.calibrators[name].refit_intercept(margins, fresh.labels)
         else:
             calibrators[name] = fit_calibrator(margins, fresh.labels, groups=fresh.accounts)
-        bands[name] = fit_band(margins, fresh.labels)
+        bands[name] = fit_band(margins, fresh.labels, groups=fresh.accounts)
     facts = {
         "from": bundle.version,
         "action": report.action,

@@ -84,6 +84,17 @@ def test_a_band_survives_json_to_the_last_bit_and_stays_small():
     assert len(text) < 100_000
 
 
+def test_rows_of_an_account_that_repeat_each_other_make_the_band_no_narrower():
+    margins, labels = draw_rows(400, 9, decimals=6)
+    again = [np.repeat(part, 25) for part in (margins, labels)]
+
+    once, repeated = fit_band(margins, labels), fit_band(*again, groups=np.repeat(np.arange(400), 25))
+
+    grid = np.linspace(-5, 4, 301)
+    assert np.array(repeated.at(grid)) == pytest.approx(np.array(once.at(grid)), abs=1e-9)
+    assert np.ptp(fit_band(*again).at(grid), axis=0).mean() < 0.3 * np.ptp(once.at(grid), axis=0).mean()
+
+
 def test_the_order_of_the_rows_does_not_matter():
     margins, labels = draw_rows(500, 5)
     order = np.random.default_rng(1).permutation(500)

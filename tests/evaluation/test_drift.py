@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import entropy
 
 from pls_ml.evaluation.bootstrap import account_resamples
-from pls_ml.evaluation.drift import measure_drift, profile_columns
+from pls_ml.evaluation.drift import measure_drifts, profile_columns
 
 LEVELS = ["software", "retail", "mining"]
 
@@ -26,7 +26,7 @@ def profile_of(table):
 
 
 def drift_of(profile, column, table, seed=0):
-    return measure_drift(profile[column], table[column], account_resamples(np.arange(len(table)) % 200, 200, seed))
+    return measure_drifts(profile, table[[column]], account_resamples(np.arange(len(table)) % 200, 200, seed))[column]
 
 
 def test_the_index_is_the_sum_of_both_relative_entropies():
@@ -84,6 +84,6 @@ def test_values_and_levels_that_training_never_saw_have_a_place():
     profile = profile_of(draw_table(4000, 0))
     strange = pd.DataFrame({"sessions": [-9.0, 1e9, np.nan], "industry": ["fishing", None, "mining"], "empty": [1.0, 2.0, 3.0]})
 
-    found = {column: measure_drift(profile[column], strange[column], [np.ones((2, 3))]) for column in strange}
+    found = measure_drifts(profile, strange, [np.ones((2, 3))])
 
     assert all(np.isfinite(one.value) and one.value > 0.2 for one in found.values())

@@ -36,7 +36,7 @@ def test_one_lead_alone_gets_the_score_of_the_night(trained, explained):
         assert found.receipts["lightgbm"].score == pytest.approx(scores.loc[lead, "score"], abs=1e-12)
         assert found.receipts["rules"].score == pytest.approx(scores.loc[lead, "score_rules"], abs=1e-12)
         assert (found.low, found.high) == (scores.loc[lead, "low"], scores.loc[lead, "high"])
-        assert f"say {found.low:.2%} to {found.high:.2%} (Venn-Abers)" in found.to_text()
+        assert f"outcomes alone would say {found.low:.2%} or {found.high:.2%}" in found.to_text()
         assert (found.points, found.band) == (scores.loc[lead, "points"], scores.loc[lead, "band"])
         assert (found.version, found.as_of) == (trained.night.version, trained.night.as_of)
 
