@@ -22,9 +22,9 @@ class VennAbersBand:
     """Margins → two probabilities: the isotonic fit at a new lead, were it lost (`low`) and were it won (`high`).
 
     `low` steps up at each of `low_margins` to the value of `low`, and is 0 below the first; `high` has the value of `high` up to and
-    with each of `high_margins`, and is 1 above the last. Where rows and new leads are drawn alike, one of the two
-    is calibrated, whatever the scorer. The band is wide where rows are few, and no interval for the true probability: it says what one
-    more outcome would change. The calibrator's probability may lie outside, where it disagrees with the rows nearby.
+    with each of `high_margins`, and is 1 above the last. Where rows and new leads are drawn alike, one of the two is calibrated,
+    whatever the scorer. The band is wide where rows are few, and no interval for the true probability: it says what one more outcome
+    would change. The calibrator's probability may lie outside, where it disagrees with the rows nearby.
     Source: Vovk, Petej and Fedorova (2015), "Large-scale probabilistic predictors with and without guarantees of validity", NeurIPS.
     """
 
