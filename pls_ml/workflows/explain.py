@@ -93,8 +93,8 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     card = bundle.card
     points, band = (int(card.points(table.values)[0]), str(card.bands(table.values)[0])) if card else (None, None)
     blocked = name_blocked(project, bundle, data, table, project.account_rules()).get(lead_id)
-    as_of = table.spine["as_of"].iloc[0].to_pydatetime()
-    return Explained(lead_id, as_of, bundle.version, receipts, float(low[0]), float(high[0]), points, band, words, blocked)
+    scored_at = table.spine["as_of"].iloc[0].to_pydatetime()
+    return Explained(lead_id, scored_at, bundle.version, receipts, float(low[0]), float(high[0]), points, band, words, blocked)
 
 
 def _require_known(data: LoadedData, lead_id: str, unit: Unit) -> None:
