@@ -157,6 +157,22 @@ def repoint(project: OpenProject, as_json: bool) -> None:
     _show(project.repoint(), as_json)
 
 
+@main.command(short_help="Judge the champion on newly matured outcomes; refit its probabilities.")
+@with_project
+@MODEL
+@click.option("--track", is_flag=True, help="Write the run to the tracker (MLflow) and say where.")
+@JSON
+def recalibrate(project: OpenProject, version: str | None, track: bool, as_json: bool) -> None:
+    """Judge a model on outcomes that matured since it was made, and save a version with new calibrators where its probabilities are off.
+
+    The scorers stay, and so does the champion: `promote` makes the new version score. Ends with 0 for a new version, 99 for nothing to
+    do, and 6 where the model has to be trained again.
+    """
+    found = project.recalibrate(version, track)
+    _show(found, as_json)
+    click.get_current_context().exit(found.exit_code)
+
+
 @main.command(short_help="Make a trained model the champion, once it has passed its gates.")
 @with_project
 @click.argument("version", required=False)

@@ -28,7 +28,7 @@ from pls_ml.scores.encoding import Encoding
 from pls_ml.workflows.api import OpenProject
 from pls_ml.workflows.candidates import TrainingRows, fit_candidates
 from pls_ml.workflows.config import ModelConfig, SignalsConfig
-from pls_ml.workflows.train import load_training_rows
+from pls_ml.workflows.training_rows import load_training_rows
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

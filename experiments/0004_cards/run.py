@@ -25,7 +25,7 @@ from pls_ml.scores.card import Scorecard
 from pls_ml.scores.learned_card import MaturedRows, find_simplest
 from pls_ml.scores.repointing import repoint_card
 from pls_ml.workflows.candidates import ACCOUNT_FOLDS, TIME_BLOCKS, Candidate, TrainingRows, choose_candidate, fit_candidates, search_folds
-from pls_ml.workflows.train import load_training_rows, split_training
+from pls_ml.workflows.training_rows import load_training_rows, split_training
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from pls_ml.calibration.core import MarginCalibrator
 from pls_ml.calibration.fitting import Floats, expit
+from pls_ml.calibration.linear import LinearCalibrator
 
 
-class BetaCalibrator(MarginCalibrator):
+class BetaCalibrator(LinearCalibrator):
     """Margins → probabilities through the three-parameter beta map with a, b ≥ 0; a = b = 1 leaves the slope alone.
 
     Source: Kull, Silva Filho and Flach (2017), "Beta calibration", AISTATS. The logarithms come from the margin and never from
@@ -14,6 +14,7 @@ class BetaCalibrator(MarginCalibrator):
     """
 
     kind = "beta"
+    positives_needed = 100
     slope_names = ("a", "b")
     intercept_name = "c"
 

@@ -82,17 +82,20 @@ def is_separated(sample: Sample) -> bool:
 
 def solve_intercept(columns: Floats, sample: Sample) -> Solution:
     """Takes n by k columns and their rows; returns slopes of 1 and the intercept that meets the base rate."""
+    return Solution((1.0,) * columns.shape[1], find_shift(columns.sum(axis=1), sample))
+
+
+def find_shift(log_odds: Floats, sample: Sample) -> float:
+    """Takes n log-odds and their rows; returns what to add to each so that the mean probability is the weighted base rate."""
     from scipy.optimize import brentq
 
-    margins = columns.sum(axis=1)
     base = _logit_of_mean(sample)
 
-    def excess(intercept: float) -> float:
-        return float(sample.weights @ (expit(margins + intercept) - sample.labels))
+    def excess(shift: float) -> float:
+        return float(sample.weights @ (expit(log_odds + shift) - sample.labels))
 
-    # The mean of expit(m + a) lies between its values at the least and the greatest margin, which brackets the root.
-    found = brentq(excess, base - margins.max() - 1, base - margins.min() + 1, xtol=1e-14, rtol=1e-15, maxiter=1000)
-    return Solution((1.0,) * columns.shape[1], float(found))
+    # The mean of expit(m + a) lies between its values at the least and the greatest m, which brackets the root.
+    return float(brentq(excess, base - log_odds.max() - 1, base - log_odds.min() + 1, xtol=1e-14, rtol=1e-15, maxiter=1000))
 
 
 def solve_bounded(columns: Floats, sample: Sample) -> Solution:

@@ -5,10 +5,11 @@ from typing import Any
 from pls_ml.calibration.beta import BetaCalibrator
 from pls_ml.calibration.core import MarginCalibrator
 from pls_ml.calibration.intercept import InterceptCalibrator
+from pls_ml.calibration.isotonic import IsotonicCalibrator
 from pls_ml.calibration.sigmoid import SigmoidCalibrator
 from pls_ml.core.errors import BundleError, ConfigError, PlsError, suggest
 
-CALIBRATORS: tuple[type[MarginCalibrator], ...] = (InterceptCalibrator, SigmoidCalibrator, BetaCalibrator)
+CALIBRATORS: tuple[type[MarginCalibrator], ...] = (InterceptCalibrator, SigmoidCalibrator, BetaCalibrator, IsotonicCalibrator)
 
 
 def calibrator_from_dict(data: dict[str, Any]) -> MarginCalibrator:

@@ -17,6 +17,7 @@ from pls_ml.evaluation.comparison import (
 from pls_ml.evaluation.leaks import LeakAudit, SignalStrength, audit_signals, raise_if_leaking
 from pls_ml.evaluation.measures import CandidateScores
 from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
+from pls_ml.evaluation.pooling import LevelRatio, PooledRatios, pool_ratios
 from pls_ml.evaluation.ranking import GainCurve, gain_curve
 from pls_ml.evaluation.reliability import ReliabilityBin, ReliabilityTable, reliability_table
 from pls_ml.evaluation.splits import Split, SplitSpec, forward_folds, split_rows
@@ -29,7 +30,9 @@ __all__ = [
     "Estimate",
     "GainCurve",
     "LeakAudit",
+    "LevelRatio",
     "PeriodDifference",
+    "PooledRatios",
     "ReliabilityBin",
     "ReliabilityTable",
     "SignalStrength",
@@ -46,6 +49,7 @@ __all__ = [
     "gain_curve",
     "paired_difference",
     "percentile_interval",
+    "pool_ratios",
     "raise_if_leaking",
     "reliability_table",
     "split_rows",

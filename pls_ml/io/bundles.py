@@ -9,7 +9,7 @@ from typing import Any
 from pls_ml.core.errors import BundleError
 from pls_ml.core.files import digest_data, digest_file, to_json, write_bytes, write_json
 
-FORMAT = 1
+FORMAT = 2
 
 
 def write_bundle(folder: Path, parts: dict[str, Any], texts: dict[str, str]) -> str:

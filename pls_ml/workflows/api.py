@@ -17,6 +17,8 @@ from pls_ml.workflows.explain import Explained, explain
 from pls_ml.workflows.progress import Progress
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.promote import Promotion, promote, roll_back
+from pls_ml.workflows.recalibrate import recalibrate
+from pls_ml.workflows.recalibration_report import RecalibrationReport
 from pls_ml.workflows.repoint import RepointReport, repoint
 from pls_ml.workflows.report import report
 from pls_ml.workflows.run_comparison import RunComparison, compare_runs
@@ -69,6 +71,10 @@ class OpenProject(Project):
     def repoint(self) -> RepointReport:
         """Takes nothing; returns the scorecard with the points that the outcomes ask for, rung by rung; writes it below `cards/`."""
         return repoint(self)
+
+    def recalibrate(self, version: str | None = None, track: bool = False) -> RecalibrationReport:
+        """Takes a model version as for `score` and whether to track; returns what newly matured outcomes say of it."""
+        return recalibrate(self, version, track)
 
     def score(self, as_of: datetime | None = None, version: str | None = None) -> Night:
         """Takes one `as_of` (None: the end of the data) and a model version (None: the champion, else the newest); returns the night."""

@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pls_ml.calibration import calibrator_from_dict
+from pls_ml.calibration import MarginCalibrator, VennAbersBand, calibrator_from_dict
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import BundleError, suggest
 from pls_ml.core.files import write_json
-from pls_ml.core.protocols import Calibrator, Scorer
+from pls_ml.core.protocols import Scorer
 from pls_ml.io.bundles import read_bundle, write_bundle
 from pls_ml.scores import ScorecardClassifier, scorer_from_dict
 from pls_ml.workflows.config import ProjectConfig
@@ -22,12 +22,13 @@ FROZEN = ("outcome", "horizon", "spine", "population", "signals")
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained artefact: named scorers with their calibrators, which of them is `used`, the catalogue and the frozen parameters."""
+    """A trained artefact: named scorers with their calibrators and bands, which of them is `used`, the catalogue, the frozen parameters."""
 
     version: str
     used: str
     scorers: dict[str, Scorer]
-    calibrators: dict[str, Calibrator]
+    calibrators: dict[str, MarginCalibrator]
+    bands: dict[str, VennAbersBand]
     catalogue: Catalogue
     frozen: dict[str, Any]
     facts: dict[str, Any]
@@ -50,6 +51,7 @@ def save_bundle(project: Project, bundle: Bundle) -> str:
     parts = {
         "scorers": {"used": bundle.used, "scorers": scorers},
         "calibrators": {name: calibrator.to_dict() for name, calibrator in bundle.calibrators.items()},
+        "bands": {name: band.to_dict() for name, band in bundle.bands.items()},
         "catalogue": bundle.catalogue.model_dump(mode="json", exclude_none=True),
         "frozen": bundle.frozen,
         "facts": bundle.facts,
@@ -90,6 +92,7 @@ def assemble_bundle(version: str, parts: dict[str, Any], texts: dict[str, str]) 
     for name, data in parts["scorers"]["scorers"].items():
         trees = sorted((int(stem.rsplit("_", 1)[1]), text) for stem, text in texts.items() if stem.rpartition("_")[0] == f"trees_{name}")
         scorers[name] = scorer_from_dict(data | ({"boosters": [text for _, text in trees]} if trees else {}))
-    calibrators: dict[str, Calibrator] = {name: calibrator_from_dict(data) for name, data in parts["calibrators"].items()}
+    calibrators: dict[str, MarginCalibrator] = {name: calibrator_from_dict(data) for name, data in parts["calibrators"].items()}
+    bands = {name: VennAbersBand.from_dict(data) for name, data in parts["bands"].items()}
     catalogue = Catalogue.model_validate(parts["catalogue"])
-    return Bundle(version, parts["scorers"]["used"], scorers, calibrators, catalogue, parts["frozen"], parts["facts"])
+    return Bundle(version, parts["scorers"]["used"], scorers, calibrators, bands, catalogue, parts["frozen"], parts["facts"])

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pls_ml.calibration import fit_calibrator
+from pls_ml.calibration import VennAbersBand, fit_band, fit_calibrator
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import ConfigError, DataError
 from pls_ml.core.protocols import Calibrator, Floats, Scorer
@@ -51,11 +51,12 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One fitted scorer with its calibrator, and its losses on rows that it had not seen when it scored them."""
+    """One fitted scorer with its calibrator and band, and its losses on rows that it had not seen when it scored them."""
 
     name: str
     scorer: Scorer
     calibrator: Calibrator
+    band: VennAbersBand
     unseen_rows: npt.NDArray[np.int64]
     unseen_losses: Floats
 
@@ -211,7 +212,7 @@ def _fit_boosted(
 def _finish(name: str, scorer: Scorer, rows: TrainingRows, unseen: npt.NDArray[np.int64], margins: Floats) -> Candidate:
     """Calibrates on margins of rows that the fold's scorer had not seen: later in time, other accounts."""
     labels, weight = rows.labels[unseen], rows.weight[unseen]
-    calibrator = fit_calibrator(margins, labels, weight)
+    calibrator = fit_calibrator(margins, labels, weight, groups=rows.accounts[unseen])
     probability = calibrator.transform(margins)
     losses = -weight * np.log(np.where(labels == 1, probability, 1 - probability))
-    return Candidate(name, scorer, calibrator, unseen, losses)
+    return Candidate(name, scorer, calibrator, fit_band(margins, labels, weight, rows.accounts[unseen]), unseen, losses)

@@ -17,7 +17,8 @@ from pls_ml.workflows.config import SplitConfig
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.reasons import find_best, overlap_reasons
 from pls_ml.workflows.score import require_signals
-from pls_ml.workflows.train import CAPACITY, load_training_rows, split_training, take_held_out
+from pls_ml.workflows.train import CAPACITY
+from pls_ml.workflows.training_rows import load_training_rows, one_per_month, split_training
 
 
 def judge_against_champion(project: Project, bundle: Bundle, champion: str) -> tuple[Gate, ...]:
@@ -56,7 +57,7 @@ def _read_held_out(project: Project, bundle: Bundle, scored_by: Bundle) -> Train
     project = replace(project, config=project.config.model_copy(update={"split": held_out}))
     data, table, rows, _ = load_training_rows(project, scored_by.catalogue)
     require_signals(scored_by, data)
-    return take_held_out(table, rows, split_training(project, rows).test)
+    return rows.take(one_per_month(table, split_training(project, rows).test))
 
 
 def _compare(project: Project, challenger: tuple[Bundle, TrainingRows], champion: tuple[Bundle, TrainingRows]) -> Comparison:

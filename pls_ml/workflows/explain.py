@@ -21,13 +21,16 @@ from pls_ml.workflows.signals import read_signals
 class Explained:
     """One lead at one `as_of`: the receipt of the scorer in use first, then the card's with its points and band; reasons in words.
 
-    `blocked` is why nobody is sent to the lead, whatever its score; None where nothing is in the way.
+    `blocked` is why nobody is sent to the lead, whatever its score; None where nothing is in the way. `low` and `high` are the
+    Venn-Abers probabilities of the scorer in use.
     """
 
     lead_id: str
     as_of: datetime
     version: str
     receipts: dict[str, Receipt]
+    low: float
+    high: float
     points: int | None
     band: str | None
     reasons: tuple[str, ...]
@@ -40,6 +43,8 @@ class Explained:
             "lead_id": self.lead_id,
             "as_of": self.as_of.isoformat(),
             "version": self.version,
+            "low": self.low,
+            "high": self.high,
             "points": self.points,
             "band": self.band,
             "reasons": list(self.reasons),
@@ -52,6 +57,8 @@ class Explained:
         card = f", {self.points} points: {self.band}" if self.points is not None else ""
         head = f"{self.lead_id} at {self.as_of:%Y-%m-%d %H:%M} UTC, model {self.version}{card}"
         why = "\n".join(f"  {reason}" for reason in self.reasons or ("no single strong reason",))
+        score, band = next(iter(self.receipts.values())).score, f"{self.low:.2%} or {self.high:.2%}"
+        why += f"\n  score {score:.2%}; were one more account like it lost or won, outcomes alone would say {band}"
         why += f"\n  not to be handed over: {self.blocked}" if self.blocked else ""
         return "\n\n".join([f"{head}\n{why}", *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
 
@@ -82,10 +89,12 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     reasons = pick_reasons(found[bundle.used].to_frame(), bundle.catalogue.signals)
     words = tuple(("against: " if against else "for: ") + text for against, text in zip(reasons["against"], reasons["words"], strict=True))
     receipts = {name: one.one(lead_id) for name, one in found.items()}
+    low, high = bundle.bands[bundle.used].at(bundle.scorers[bundle.used].raw_score(table.values))
     card = bundle.card
     points, band = (int(card.points(table.values)[0]), str(card.bands(table.values)[0])) if card else (None, None)
     blocked = name_blocked(project, bundle, data, table, project.account_rules()).get(lead_id)
-    return Explained(lead_id, table.spine["as_of"].iloc[0].to_pydatetime(), bundle.version, receipts, points, band, words, blocked)
+    scored_at = table.spine["as_of"].iloc[0].to_pydatetime()
+    return Explained(lead_id, scored_at, bundle.version, receipts, float(low[0]), float(high[0]), points, band, words, blocked)
 
 
 def _require_known(data: LoadedData, lead_id: str, unit: Unit) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from pls_ml.core.errors import BundleError, ConfigError, GateError, suggest
 from pls_ml.core.files import write_json
 from pls_ml.core.locks import hold_alone
-from pls_ml.evaluation.gates import BETTER, GATES, Gate, replace_gates, say_gates
+from pls_ml.evaluation.gates import BETTER, CALIBRATED, EXPECTED, GATES, Gate, replace_gates, say_gates
 from pls_ml.evaluation.tables import render_html, render_text
 from pls_ml.workflows.bundle import Bundle, load_bundle, read_pointer
 from pls_ml.workflows.champion import judge_against_champion
@@ -97,7 +97,14 @@ def _judge(project: Project, bundle: Bundle, champion: str | None) -> tuple[Gate
     gates = tuple(Gate(**gate) for gate in frozen)
     if champion in (None, bundle.version):
         return gates
+    if _ranks_alike(bundle, load_bundle(project, champion)):
+        return tuple(gate for gate in gates if gate.name in (CALIBRATED, EXPECTED))
     return replace_gates(gates, judge_against_champion(project, bundle, str(champion)))
+
+
+def _ranks_alike(bundle: Bundle, champion: Bundle) -> bool:
+    """Whether a bundle is the champion with other probabilities, as a recalibration leaves it: nothing else is new to judge."""
+    return bundle.used == champion.used and bundle.scorers[bundle.used].to_dict() == champion.scorers[champion.used].to_dict()
 
 
 def _crown(project: Project, promotion: Promotion, history: Sequence[str]) -> Promotion:

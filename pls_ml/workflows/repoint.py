@@ -20,7 +20,8 @@ from pls_ml.scores.learned_card import MaturedRows
 from pls_ml.scores.repointing import repoint_card
 from pls_ml.workflows.candidates import TrainingRows, search_folds
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.train import audit_training, load_training_rows, split_training
+from pls_ml.workflows.train import audit_training
+from pls_ml.workflows.training_rows import load_training_rows, split_training
 
 RESAMPLES = 300
 HEADER = ("row", "rung", "points", "by outcomes alone", "rows", "won", "decision", "why")

@@ -12,12 +12,9 @@ import pandas as pd
 
 from pls_ml.accounts.buckets import BUCKETS, find_hand_raisers
 from pls_ml.accounts.rules import AccountRules
-from pls_ml.accounts.segments import MOTIONS, assign_segments
-from pls_ml.core.database import literals
 from pls_ml.core.errors import BundleError, DataError
 from pls_ml.core.files import digest_file, write_json
 from pls_ml.core.windows import EPOCH
-from pls_ml.events.identity import free_mail_domains
 from pls_ml.explanations.receipts import Receipts, build_receipts
 from pls_ml.handoffs.selection import select_handoffs
 from pls_ml.io.sinks import write_parquet
@@ -25,10 +22,10 @@ from pls_ml.labels.contact import find_blocked
 from pls_ml.labels.population import Exclusion, select_spine
 from pls_ml.labels.spine import AgeSpine, OrderSpine, build_grid, build_moment
 from pls_ml.scores import ScorecardClassifier
-from pls_ml.workflows.account_members import describe_accounts
 from pls_ml.workflows.accounts import ScoredAccounts, score_accounts, sort_into_buckets
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
+from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, read_signals
 
@@ -197,28 +194,17 @@ def explain_table(bundle: Bundle, table: SignalTable) -> dict[str, Receipts]:
 def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[str, Receipts], rules: AccountRules) -> pd.DataFrame:
     raw = bundle.scorers[bundle.used].raw_score(table.values)
     beside = {f"score_{name}": found.score for name, found in receipts.items()}
-    frame = table.spine.assign(raw_score=raw, score=receipts[bundle.used].score, **beside)
+    low, high = bundle.bands[bundle.used].at(raw)
+    frame = table.spine.assign(raw_score=raw, score=receipts[bundle.used].score, low=low, high=high, **beside)
     card = bundle.card
     if card is not None:
         frame = frame.assign(points=card.points(table.values), band=card.bands(table.values).astype(str))
     else:
         frame = frame.assign(points=pd.array([None] * len(frame), dtype="Int64"), band="")
-    frame = frame.merge(_describe_leads(data), on="lead_id", how="left", validate="many_to_one")
-    segment = assign_segments(frame, rules.segments)
-    frame = frame.assign(segment=segment, motion=segment.map(MOTIONS))
+    frame = add_segments(data, frame, rules)
     frame = frame.sort_values(["raw_score", "lead_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
     frame["rank"] = np.arange(1, len(frame) + 1)
-    return frame.drop(columns=["employee_count", "is_free_mail", "team_size", "open_amount", "seats"])
-
-
-def _describe_leads(data: LoadedData) -> pd.DataFrame:
-    """What is known of each lead's account at its moment, and whether the lead has a private address."""
-    free_mail = f"coalesce(u.email_domain IN {literals(free_mail_domains())}, false) AS is_free_mail"
-    return data.database.frame(
-        "SELECT g.lead_id, c.account_name, c.employee_count, coalesce(c.team_size, 1) AS team_size, c.open_amount, c.seats, "
-        f"{free_mail} FROM spine AS g LEFT JOIN users AS u ON u.user_id = g.lead_id "  # an account as a lead is nobody
-        f"LEFT JOIN ({describe_accounts(data.database, 'spine')}) AS c ON c.account_id = g.account_id AND c.as_of = g.as_of"
-    )
+    return frame
 
 
 def _write(night: Night, data: LoadedData) -> None:

@@ -6,14 +6,15 @@ These of its keys have a meaning, and all of them may be left out; an *estimate*
 ===============  ==================================================  ====================================================================
 key              holds                                               becomes
 ===============  ==================================================  ====================================================================
-`version`        the bundle the run is about                         tag `bundle_version`; `train` and `recalibrate` made it: their run
-                                                                     stores it as a model and registers it
+`version`        the bundle the run is about                         tag `bundle_version`; where the run made it, as `train` does and
+                                                                     what has a `new_version`, it is stored and registered as a model
 `used`           the candidate that scores                           tag `used`; by default that of the bundle
 `comparison`     `Comparison.to_dict()`                              metrics `<candidate>/<figure>` and `difference/<figure>`, each with
                                                                      `_low` and `_high`; `base_rate`; tag `decision`; a file
 `metrics`        name → estimate, names as above                     metrics of that name
 `gates`          [`Gate.to_dict()`]                                  metrics `gate/<name>`; tags `gates` ("7 of 8"), `gates_failed`; a file
 `accepted`       names of gates that were let pass                   tag `gates_accepted`
+`action`         what a recalibration did                            tag `action`
 `refused`        whether a promotion was refused                     tag `refused`
 `split`          part → rows                                         metrics `rows/<part>`
 `reasons`        how the reasons are spread, and how stable          metrics `reasons/<name>` of its numbers; a file
@@ -44,13 +45,14 @@ from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
 from pls_ml.tracking import open_tracker
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.project import Project
+from pls_ml.workflows.recalibration_report import RecalibrationReport
 from pls_ml.workflows.served import serve_bundle
 from pls_ml.workflows.training_report import TrainingReport
 
 FILES = ("comparison", "gates", "reasons", "reliability", "data", "catalogue")
 """Parts of a report that are files of their own beside it."""
 MAKE_BUNDLES = ("train", "recalibrate")
-"""Kinds of run whose bundle is new."""
+"""Kinds of run that may make a bundle; a recalibration that found nothing to do makes none."""
 _NO_METRIC_NAME = re.compile(r"[^\w./:-]")
 
 
@@ -64,6 +66,7 @@ def track(
 ) -> Logged:
     """Takes a project, the kind of run, its report, figures by file stem, the run it is a part of, settings it tried; logs it."""
     bundle = load_bundle(project, report["version"]) if report.get("version") else None
+    makes_bundle = kind in MAKE_BUNDLES and report.get("new_version", report.get("version")) is not None
     whole = _describe(bundle) | dict(report)
     config = project.config.model_dump(mode="json", exclude_none=True, exclude={"signals": {"define"}})
     record = RunRecord(
@@ -74,7 +77,7 @@ def track(
         metrics=read_metrics(whole),
         tags=_read_tags(project, whole),
         artifacts=_write_files(whole, pictures or {}),
-        bundle=serve_bundle(bundle, project.models / bundle.version) if bundle and kind in MAKE_BUNDLES else None,
+        bundle=serve_bundle(bundle, project.models / bundle.version) if bundle and makes_bundle else None,
         parent=parent,
         trials=trials,
     )
@@ -89,6 +92,14 @@ def track_training(project: Project, report: TrainingReport) -> TrainingReport:
     if search:
         pictures["tuning"] = draw_tuning(search.trials, search.best_so_far)
     return replace(report, tracked=track(project, "train", report.to_dict(), pictures, trials=search.trials if search else ()).line)
+
+
+def track_recalibration(project: Project, report: RecalibrationReport, data: Mapping[str, str]) -> RecalibrationReport:
+    """Takes a recalibration and the digests of the data; writes it to the project's tracker; returns it with where to look."""
+    found = report.to_dict()
+    about = {"version": report.new_version or report.version, "judged": report.version, "data": data, "why": found.pop("reasons")}
+    figures = {"metrics": {f"{report.used}/{name}": estimate.to_dict() for name, estimate in report.upkeep.figures.items()}}
+    return replace(report, tracked=track(project, "recalibrate", found | about | figures).line)
 
 
 def open_project_tracker(project: Project) -> Tracker:
@@ -146,6 +157,8 @@ def _read_tags(project: Project, report: Mapping[str, Any]) -> dict[str, str]:
     if gates := report.get("gates"):
         failed = [gate["name"] for gate in gates if not gate["passed"]]
         tags |= {"gates": f"{len(gates) - len(failed)} of {len(gates)}", "gates_failed": ", ".join(failed)}
+    if report.get("action"):
+        tags["action"] = report["action"]
     if report.get("refused"):
         tags["refused"] = "yes"
     if report.get("accepted"):

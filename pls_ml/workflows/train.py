@@ -5,29 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import DataError, LeakageError
 from pls_ml.core.protocols import Scorer
 from pls_ml.evaluation.comparison import Comparison, ComparisonOptions, compare_candidates
+from pls_ml.evaluation.drift import profile_columns
 from pls_ml.evaluation.gates import Evidence, judge_training
 from pls_ml.evaluation.leaks import LeakAudit, audit_signals, raise_if_leaking
 from pls_ml.evaluation.measures import CandidateScores
+from pls_ml.evaluation.pooling import PooledRatios, pool_ratios
 from pls_ml.evaluation.ranking import gain_curve, group_by_score, roc_auc, sort_scores
 from pls_ml.evaluation.reliability import ReliabilityTable, reliability_table
-from pls_ml.evaluation.splits import Split, SplitSpec, split_rows
-from pls_ml.labels.horizon import LabelCounts
 from pls_ml.labels.twins import find_outcome_twins
 from pls_ml.workflows.bundle import FROZEN, Bundle, save_bundle
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
-from pls_ml.workflows.data import LoadedData, build_signals, load_data
-from pls_ml.workflows.inputs import set_aside_leaks
+from pls_ml.workflows.data import LoadedData
+from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.reasons import ReasonProfile, find_best, profile_scorer
-from pls_ml.workflows.signals import SignalTable, build_spine, keep_matured, read_signals
 from pls_ml.workflows.tracking import track_training
 from pls_ml.workflows.training_report import TrainingReport
+from pls_ml.workflows.training_rows import load_training_rows, one_per_month, split_training
 from pls_ml.workflows.tuning import tune_trees
 
 RULES = "rules"
@@ -41,38 +40,37 @@ def train(project: Project, track: bool = False) -> TrainingReport:
 
     Refuses data without a matured label, with one outcome only, or with a signal that knows the outcome.
     """
-    config, card = project.config, project.card()
     data, table, rows, labels = load_training_rows(project)
     split = split_training(project, rows)
-    training = rows.take(split.train)
+    training, place = rows.take(split.train), one_per_month(table, split.test)
+    test, known = rows.take(place), rows.take(one_per_month(table, split.known & ~split.test))
     with project.progress.step("looking for leaks"):
         audit = audit_training(project, data, training)
     model, tuning, hints = tune_trees(project, training, table.catalogue)
     with project.progress.step(f"fitting the candidates on {len(training.labels):,} rows"):
-        candidates, notes = fit_candidates(training, card, table.catalogue, model, project.config.resources.threads)
+        candidates, notes = fit_candidates(training, project.card(), table.catalogue, model, project.config.resources.threads)
     used = _choose(project, candidates, training)
-    test = take_held_out(table, rows, split.test)
     with project.progress.step("comparing on held-out leads"):
-        comparison = _compare(project, candidates, used, test, training)
-        known = _compare_known(project, candidates, used, take_held_out(table, rows, split.known & ~split.test), training)
+        comparison = compare_on(project, candidates, used, test, training)
+        known_accounts = _compare_known(project, candidates, used, known, training)
         reliability = _reliability(candidates, test)
+        segments = add_segments(data, table.spine, project.account_rules())["segment"].to_numpy(object)
+        ratios = _pool_ratios(candidates[used], test, segments[place])
     with project.progress.step("looking at what a promotion asks for"):
         reasons = _profile_reasons(candidates[used].scorer, training, test, table.catalogue)
-        leaks = tuple(found.signal for found in audit.suspects if found.signal not in config.model.acknowledge_leaks)
+        leaks = tuple(found.signal for found in audit.suspects if found.signal not in project.config.model.acknowledge_leaks)
         auc = _measure_auc(candidates[used].scorer, training)
         gates = judge_training(Evidence(comparison, used, RULES if RULES in candidates else None, auc, reasons.same_first, leaks))
-    facts = {"data": data.digests, "split": split.counts, "comparison": comparison.to_dict(), "labels": labels.to_dict()}
-    held_out = config.split.model_copy(update={"test_start": split.test_start}).model_dump(mode="json")
-    facts |= {"gates": [gate.to_dict() for gate in gates], "reasons": reasons.to_dict(), "held_out": held_out}
-    frozen = project.config.model_dump(mode="json", include=set(FROZEN), exclude_none=True)
-    scorers, calibrators = ({n: getattr(c, part) for n, c in candidates.items()} for part in ("scorer", "calibrator"))
-    version = save_bundle(project, Bundle("", used, scorers, calibrators, table.catalogue, frozen, facts))
+    held_out = project.config.split.model_copy(update={"test_start": split.test_start}).model_dump(mode="json")
+    judged = {"comparison": comparison.to_dict(), "gates": [gate.to_dict() for gate in gates], "reasons": reasons.to_dict()}
+    facts = _describe_rows(data, training) | {"split": split.counts, "labels": labels.to_dict(), "held_out": held_out} | judged
     report = TrainingReport(
-        version=version,
+        version=_save(project, used, candidates, table.catalogue, facts),
         used=used,
         comparison=comparison,
-        known_accounts=known,
+        known_accounts=known_accounts,
         reliability=reliability,
+        ratios=ratios,
         gain={name: gain_curve(test.labels, c.scorer.raw_score(test.signals)) for name, c in candidates.items()},
         audit=audit,
         gates=gates,
@@ -81,12 +79,24 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         labels=labels,
         removed=table.removed,
         not_computable=data.coverage.not_computable,
-        calibrators={name: calibrator.to_dict() for name, calibrator in calibrators.items()},
+        calibrators={name: candidate.calibrator.to_dict() for name, candidate in candidates.items()},
         tuning=tuning,
         notes=(*table.notes, *hints, *notes, *_warn_of_calibration(comparison, used)),
         tracked=None,
     )
     return track_training(project, report) if track else report
+
+
+def _describe_rows(data: LoadedData, training: TrainingRows) -> dict[str, Any]:
+    """What the data were; where they ended, and how signals were spread, is what a recalibration needs to tell what is new."""
+    end = data.data_end and data.data_end.isoformat()
+    return {"data": data.digests, "data_end": end, "profile": profile_columns(training.signals, training.weight)}
+
+
+def _save(project: Project, used: str, candidates: dict[str, Candidate], catalogue: Catalogue, facts: dict[str, Any]) -> str:
+    frozen = project.config.model_dump(mode="json", include=set(FROZEN), exclude_none=True)
+    scorers, calibrators, bands = ({n: getattr(c, part) for n, c in candidates.items()} for part in ("scorer", "calibrator", "band"))
+    return save_bundle(project, Bundle("", used, scorers, calibrators, bands, catalogue, frozen, facts))
 
 
 def _warn_of_calibration(comparison: Comparison, used: str) -> tuple[str, ...]:
@@ -95,47 +105,6 @@ def _warn_of_calibration(comparison: Comparison, used: str) -> tuple[str, ...]:
         return ()
     span = f"observed/expected {ratio.value:.2f}, 95 % interval {ratio.low:.2f} to {ratio.high:.2f}"
     return (f"the probabilities are off on the held-out leads ({span}): rank by them, but do not quote them",)
-
-
-def load_training_rows(project: Project, catalogue: Catalogue | None = None) -> tuple[LoadedData, SignalTable, TrainingRows, LabelCounts]:
-    """Takes a project, and a bundle's catalogue where its signals are wanted; returns the data, the matured rows, and label counts.
-
-    The rows come as a signal table and as training rows. A project's own signals come without those that know the outcome.
-    """
-    data = load_data(project, catalogue)
-    left_out: tuple[str, ...] = ()
-    if catalogue is None:
-        catalogue, left_out = set_aside_leaks(project, data.database, data.coverage.catalogue)
-    removed = build_spine(project, data, None)
-    counts = keep_matured(project, data)
-    if not counts.positives:
-        raise DataError(
-            f"none of the {counts.rows:,} matured rows is won within the horizon: expected at least one; check `outcome` and `horizon`"
-        )
-    build_signals(project, data, catalogue)
-    table = read_signals(data, catalogue, removed, left_out)
-    labels = data.database.frame('SELECT label FROM spine ORDER BY "row"')["label"].to_numpy(np.int8)
-    # A lead counts once a month, however dense the grid. Once in all would overstate winners, who leave the population when they win.
-    month = table.spine["as_of"].dt.to_period("M")
-    weight = 1.0 / table.spine.groupby(["lead_id", month])["lead_id"].transform("size").to_numpy(np.float64)
-    accounts = table.spine["account_key"].to_numpy(object)
-    return data, table, TrainingRows(table.values, labels, weight, accounts, table.spine["as_of"].to_numpy("datetime64[us]")), counts
-
-
-def split_training(project: Project, rows: TrainingRows) -> Split:
-    """Takes a project and matured rows; returns which of them train and which are held out: later, and of other accounts."""
-    config = project.config.split
-    # Where every account has one row, time alone keeps them apart, and holding accounts back would only cost rows.
-    by_account = config.by_account and len(set(rows.accounts)) < len(rows.accounts)
-    spec = SplitSpec(config.test_start, config.test_share, by_account, config.account_share, config.embargo_days)
-    return split_rows(rows.as_of, rows.accounts, project.config.horizon.to_horizon() if project.config.timed else None, spec)
-
-
-def take_held_out(table: SignalTable, rows: TrainingRows, part: Any) -> TrainingRows:
-    """Takes a signal table, its rows and a mask; returns the first of these rows per lead and month: more would repeat an outcome."""
-    chosen = table.spine.loc[part, ["lead_id", "as_of"]]
-    first = ~pd.DataFrame({"lead": chosen["lead_id"], "month": chosen["as_of"].dt.to_period("M")}).duplicated()
-    return rows.take(np.flatnonzero(part)[first.to_numpy()])
 
 
 def audit_training(project: Project, data: LoadedData, training: TrainingRows) -> LeakAudit:
@@ -160,7 +129,7 @@ def _choose(project: Project, candidates: dict[str, Candidate], training: Traini
     return wanted
 
 
-def _compare(project: Project, candidates: dict[str, Candidate], used: str, test: TrainingRows, training: TrainingRows) -> Comparison:
+def compare_on(project: Project, candidates: dict[str, Candidate], used: str, test: TrainingRows, training: TrainingRows) -> Comparison:
     """The scorer in use (where that is the card, the best learned one) against the card, with all others and the floors beside them."""
     scores = {n: CandidateScores(m := c.scorer.raw_score(test.signals), c.calibrator.transform(m)) for n, c in candidates.items()}
     if "events_30d" in test.signals:
@@ -181,7 +150,7 @@ def _compare_known(
     """The same on accounts that training knew, where the test holds none of them."""
     if not 0 < known.labels.sum() < len(known.labels) or len(set(known.accounts)) < 2:
         return None
-    return _compare(project, candidates, used, known, training)
+    return compare_on(project, candidates, used, known, training)
 
 
 def _profile_reasons(scorer: Scorer, training: TrainingRows, test: TrainingRows, catalogue: Catalogue) -> ReasonProfile:
@@ -193,6 +162,13 @@ def _profile_reasons(scorer: Scorer, training: TrainingRows, test: TrainingRows,
 def _measure_auc(scorer: Scorer, rows: TrainingRows) -> float:
     order = sort_scores(scorer.raw_score(rows.signals))
     return float(roc_auc(group_by_score(order, rows.labels, rows.weight))[0])
+
+
+def _pool_ratios(used: Candidate, test: TrainingRows, segments: Any) -> tuple[PooledRatios, ...]:
+    """Wins against promises of the scorer in use on the held-out leads, by month and by segment, where there are several."""
+    probability = used.calibrator.transform(used.scorer.raw_score(test.signals))
+    kinds = {"month": test.as_of.astype("datetime64[M]").astype(str), "segment": segments}
+    return tuple(pool_ratios(by, x, test.labels, probability, test.accounts) for by, x in kinds.items() if len(set(x)) > 1)
 
 
 def _reliability(candidates: dict[str, Candidate], test: TrainingRows) -> dict[str, ReliabilityTable]:

@@ -8,6 +8,7 @@ from typing import Any
 from pls_ml.evaluation.comparison import Comparison
 from pls_ml.evaluation.gates import Gate, say_gates
 from pls_ml.evaluation.leaks import LeakAudit
+from pls_ml.evaluation.pooling import PooledRatios
 from pls_ml.evaluation.ranking import GainCurve
 from pls_ml.evaluation.reliability import ReliabilityTable
 from pls_ml.labels.horizon import LabelCounts
@@ -23,6 +24,8 @@ class TrainingReport:
     comparison: Comparison
     known_accounts: Comparison | None
     reliability: dict[str, ReliabilityTable]
+    ratios: tuple[PooledRatios, ...]
+    """Wins against promises of the scorer in use, by month and by segment of the held-out leads."""
     gain: dict[str, GainCurve]
     audit: LeakAudit
     gates: tuple[Gate, ...]
@@ -44,6 +47,7 @@ class TrainingReport:
             "comparison": self.comparison.to_dict(),
             "known_accounts": self.known_accounts.to_dict() if self.known_accounts else None,
             "reliability": {name: table.to_dict() for name, table in self.reliability.items()},
+            "ratios": [ratios.to_dict() for ratios in self.ratios],
             "leak_audit": self.audit.to_dict(),
             "gates": [gate.to_dict() for gate in self.gates],
             "reasons": self.reasons,
@@ -60,7 +64,8 @@ class TrainingReport:
     def to_text(self) -> str:
         """Takes nothing; returns what a person decides on: the comparison, what scores, and where the run is."""
         rows = ", ".join(f"{part.replace('_', ' ')} {n:,}" for part, n in self.split.items())
-        lines = [self.comparison.to_text(), "", f"rows: {rows}; immature {self.labels.immature:,}"]
+        lines = [self.comparison.to_text(), "", *(f"{ratios.to_text()}\n" for ratios in self.ratios)]
+        lines.append(f"rows: {rows}; immature {self.labels.immature:,}")
         lines.append(f"model {self.version} is saved; '{self.used}' scores")
         lines += [self.tuning.to_text()] if self.tuning else []
         lines.append(say_gates(self.gates))
@@ -68,4 +73,5 @@ class TrainingReport:
         return "\n".join([*lines, self.tracked or "the run was not tracked: add --track"])
 
     def _repr_html_(self) -> str:
-        return self.comparison._repr_html_() + self.reliability[self.used]._repr_html_()
+        ratios = "".join(one._repr_html_() for one in self.ratios)
+        return self.comparison._repr_html_() + self.reliability[self.used]._repr_html_() + ratios

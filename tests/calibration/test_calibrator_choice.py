@@ -14,7 +14,8 @@ def draw_rows(n, true_log_odds, centre=-2.0, seed=0):
 
 
 @pytest.mark.parametrize(
-    ("positives", "kind"), [(1, "intercept"), (29, "intercept"), (30, "sigmoid"), (99, "sigmoid"), (100, "beta"), (9999, "beta")]
+    ("positives", "kind"),
+    [(1, "intercept"), (29, "intercept"), (30, "sigmoid"), (99, "sigmoid"), (100, "beta"), (1999, "beta"), (2000, "isotonic")],
 )
 def test_positives_decide_how_complex_a_calibrator_may_be(positives, kind):
     assert choose_calibrator(positives).kind == kind
@@ -40,9 +41,53 @@ def test_overconfident_margins_get_the_sigmoid():
 
 
 def test_margins_bent_in_one_tail_get_beta():
-    margins, labels = draw_rows(20000, lambda m: 2 * np.minimum(m, 0) + 0.2 * m, centre=0.0)
+    margins, labels = draw_rows(4000, lambda m: 2 * np.minimum(m, 0) + 0.2 * m, centre=0.0)
+    assert 100 < labels.sum() < 2000
 
     assert fit_calibrator(margins, labels).kind == "beta"
+
+
+def jump(margins):
+    return np.where(margins > -1.5, 1.0, -3.0) + 0.2 * margins
+
+
+def test_a_jump_that_no_smooth_map_can_follow_gets_isotonic_steps_once_there_are_two_thousand_positives():
+    many, few = draw_rows(12000, jump), draw_rows(3000, jump)
+    assert few[1].sum() < 2000 < many[1].sum()
+
+    assert fit_calibrator(*many).kind == "isotonic"
+    assert fit_calibrator(*few).kind == "beta"
+
+
+def test_steps_are_not_chosen_where_they_only_follow_noise():
+    margins, labels = draw_rows(20000, lambda m: 0.7 * m)
+    assert labels.sum() > 2000
+
+    assert fit_calibrator(margins, labels).kind == "sigmoid"
+
+
+def test_repeated_rows_of_an_account_are_no_evidence_for_bends():
+    margins, labels = draw_rows(300, lambda m: m, centre=-1.0)
+    again = [np.repeat(part, 30) for part in (margins, labels)]
+    accounts = np.repeat([f"a{number}" for number in range(300)], 30)
+    assert again[1].sum() > 2000
+
+    assert fit_calibrator(*again).kind == "isotonic"
+    assert fit_calibrator(*again, groups=accounts).kind == "intercept"
+
+
+def test_groups_leave_the_choice_alone_where_every_row_is_one():
+    margins, labels = draw_rows(2000, lambda m: 0.5 * m)
+    weights = np.random.default_rng(1).integers(0, 3, 2000).astype(float)
+
+    alone = fit_calibrator(margins, labels, weights)
+
+    assert fit_calibrator(margins, labels, weights, groups=np.arange(2000)).to_dict() == alone.to_dict()
+
+
+def test_groups_of_another_length_are_refused():
+    with pytest.raises(DataError, match=r"groups \(3,\) for 2000 margins: expected one id per row"):
+        fit_calibrator(*draw_rows(2000, lambda m: m), groups=np.arange(3))
 
 
 def test_buyers_in_every_fifth_row_do_not_all_fall_into_one_fold():

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from pls_ml.calibration import (
     BetaCalibrator,
@@ -133,3 +134,22 @@ def test_a_night_that_only_scores_imports_neither_scikit_learn_nor_scipy():
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert told.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("made", "columns"),
+    [(SigmoidCalibrator, lambda p: [np.log(p / (1 - p))]), (BetaCalibrator, lambda p: [np.log(p), -np.log(1 - p)])],
+    ids=["sigmoid", "beta"],
+)
+def test_the_fit_is_scikit_learns_logistic_regression_on_the_same_columns(made, columns):
+    rng = np.random.default_rng(0)
+    margins, weights = rng.normal(-1, 1.5, 4000), rng.uniform(0.2, 2, 4000)
+    labels = (rng.random(4000) < 1 / (1 + np.exp(-(0.8 * margins + 0.2)))).astype(np.int8)
+    design = np.column_stack(columns(1 / (1 + np.exp(-margins))))
+    regression = LogisticRegression(C=np.inf, tol=1e-12, max_iter=500, solver="newton-cholesky").fit(design, labels, weights)
+
+    fitted = made().fit(margins, labels, weights)
+
+    assert [fitted.parameters_[name] for name in made.slope_names] == pytest.approx(regression.coef_[0], abs=1e-7)
+    assert fitted.parameters_[made.intercept_name] == pytest.approx(regression.intercept_[0], abs=1e-7)
+    assert (regression.coef_ > 0).all()

@@ -7,7 +7,21 @@ import pytest
 from commands import run
 
 HEAVY = ("sklearn", "lightgbm", "shap", "mlflow", "optuna", "matplotlib", "pandas", "pyarrow", "duckdb", "pydantic", "numpy", "scipy")
-COMMANDS = ["check", "compare", "demo", "explain", "init", "promote", "repoint", "report", "runs", "score", "signals", "train"]
+COMMANDS = [
+    "check",
+    "compare",
+    "demo",
+    "explain",
+    "init",
+    "promote",
+    "recalibrate",
+    "repoint",
+    "report",
+    "runs",
+    "score",
+    "signals",
+    "train",
+]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["score", "--help"], ["signals", "--help"]])

@@ -4,6 +4,8 @@ import json
 
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
@@ -37,6 +39,21 @@ def test_losses_equal_those_of_scikit_learn():
     assert log_loss(rows, weights)[0] == pytest.approx(sklearn_log_loss(labels, sigmoid(z), sample_weight=weights), abs=1e-9)
     expected = brier_score_loss(labels, sigmoid(z), sample_weight=weights)
     assert brier_parts(rows, weights).brier[0] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("decimals", [1, 2, 12])
+def test_miscalibration_and_discrimination_are_those_of_scikit_learns_isotonic_fit(decimals):
+    labels, z, weights = draw_rows()
+    probability = np.round(sigmoid(0.5 * z + 1), decimals)
+    refitted = IsotonicRegression(y_min=0, y_max=1).fit(probability, labels, weights).predict(probability)
+    base = np.average(labels, weights=weights)
+
+    parts = brier_parts(prepare_probabilities(labels, probability), weights)
+
+    losses = [np.average((stated - labels) ** 2, weights=weights) for stated in (probability, refitted, base)]
+    assert parts.miscalibration[0] == pytest.approx(losses[0] - losses[1], abs=1e-12)
+    assert parts.discrimination[0] == pytest.approx(losses[2] - losses[1], abs=1e-12)
+    assert parts.uncertainty[0] == pytest.approx(losses[2], abs=1e-12)
 
 
 @pytest.mark.parametrize("decimals", [1, 2, 12])
@@ -111,6 +128,28 @@ def test_the_calibration_index_is_the_mean_distance_to_the_truth():
     found = calibration_index(prepare_probabilities(labels, stated))[0]
 
     assert found == pytest.approx(np.abs(stated - sigmoid(z)).mean(), rel=0.1)
+
+
+def test_the_calibration_index_is_that_of_another_natural_spline_and_scikit_learns_regression():
+    labels, z, weights = draw_rows()
+    probability = sigmoid(0.7 * z + 0.3)
+    x = 0.7 * z + 0.3
+    knots = np.quantile(x, [0.05, 0.35, 0.65, 0.95])
+    cardinal = [CubicSpline(knots, row, bc_type="natural") for row in np.eye(4)]
+    inside = np.clip(x, knots[0], knots[-1])  # a natural spline is straight beyond its outer knots
+    basis = np.column_stack([spline(inside) + spline(inside, 1) * (x - inside) for spline in cardinal])
+    regression = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-12, max_iter=500, solver="newton-cholesky")
+    smoothed = regression.fit(basis, labels, sample_weight=weights).predict_proba(basis)[:, 1]
+
+    found = calibration_index(prepare_probabilities(labels, probability), weights)
+
+    assert found[0] == pytest.approx(np.average(np.abs(smoothed - probability), weights=weights), abs=1e-7)
+
+
+def test_observed_over_expected_counts_wins_and_promises():
+    rows = prepare_probabilities([0, 1, 1, 0], [0.1, 0.4, 0.2, 0.3])
+
+    assert observed_expected(rows, np.array([[1, 1, 1, 1], [0, 2, 0, 1]])) == pytest.approx([2 / 1.0, 2 / 1.1])
 
 
 def test_the_calibration_index_of_a_constant_is_its_distance_to_the_base_rate():

@@ -11,7 +11,7 @@ from projects import TABLES, Trained, frames, merge, open_config, open_variant, 
 from pls_ml.core.errors import ConfigError, TableError, UnknownLeadError
 from pls_ml.synthetic import WorldSpec, generate_world, write_world
 from pls_ml.workflows.bundle import load_bundle
-from pls_ml.workflows.train import load_training_rows
+from pls_ml.workflows.training_rows import load_training_rows
 
 AS_OF = datetime(2024, 1, 1) + timedelta(days=300)
 EVERYBODY = {"population": {"min_age_days": 0, "min_events": 0, "exclude": []}}

@@ -35,6 +35,8 @@ def test_one_lead_alone_gets_the_score_of_the_night(trained, explained):
     for lead, found in explained.items():
         assert found.receipts["lightgbm"].score == pytest.approx(scores.loc[lead, "score"], abs=1e-12)
         assert found.receipts["rules"].score == pytest.approx(scores.loc[lead, "score_rules"], abs=1e-12)
+        assert (found.low, found.high) == (scores.loc[lead, "low"], scores.loc[lead, "high"])
+        assert f"outcomes alone would say {found.low:.2%} or {found.high:.2%}" in found.to_text()
         assert (found.points, found.band) == (scores.loc[lead, "points"], scores.loc[lead, "band"])
         assert (found.version, found.as_of) == (trained.night.version, trained.night.as_of)
 

@@ -14,6 +14,7 @@ from projects import TABLES, append, frames, merge, open_config, open_variant, r
 from pls_ml.core.errors import BundleError, ConfigError, DataError, TableError
 from pls_ml.core.files import digest_files
 from pls_ml.events.manifest import Manifest
+from pls_ml.workflows.bundle import load_bundle
 from pls_ml.workflows.score import TOO_FEW_FAMILIES
 
 
@@ -160,6 +161,16 @@ def test_scores_are_ranked_best_first_in_a_total_order(trained):
     ties = scores["raw_score"].diff() == 0
     assert (scores["lead_id"][ties] > scores["lead_id"].shift()[ties]).all()
     assert ties.any()
+
+
+def test_the_band_of_a_lead_is_that_of_its_raw_score_in_the_bundle_and_never_falls(trained):
+    scores, bundle = trained.night.scores, load_bundle(trained.project)
+    low, high = bundle.bands[bundle.used].at(scores["raw_score"].to_numpy())
+
+    assert (scores["low"].tolist(), scores["high"].tolist()) == (low.tolist(), high.tolist())
+    assert (scores["low"] < scores["high"]).all()
+    assert (scores[["low", "high"]].diff().dropna() <= 0).all(axis=None)
+    assert scores["low"].max() > 0.1
 
 
 def test_everybody_who_signed_up_is_scored_or_counted_with_a_reason(trained):

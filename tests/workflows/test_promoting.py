@@ -10,7 +10,7 @@ from projects import open_variant
 from pls_ml.core.errors import BundleError, ConfigError, GateError
 from pls_ml.evaluation.gates import GATES
 from pls_ml.workflows.bundle import load_bundle, read_pointer, save_bundle
-from pls_ml.workflows.train import load_training_rows, split_training, take_held_out
+from pls_ml.workflows.training_rows import load_training_rows, one_per_month, split_training
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_held_out_leads_are_found_again_from_the_bundle(trained, project):
 
     again = split_training(replace(project, config=project.config.model_copy(update={"split": split})), rows)
 
-    held_out = take_held_out(table, rows, again.test)
+    held_out = rows.take(one_per_month(table, again.test))
     assert len(held_out.labels) == trained.report.comparison.rows
     assert int(held_out.labels.sum()) == trained.report.comparison.positives
     assert np.array_equal(again.test, split_training(project, rows).test)

@@ -14,7 +14,7 @@ from pls_ml.scores import ScorecardClassifier
 from pls_ml.scores.card import Scorecard
 from pls_ml.workflows.bundle import load_bundle
 from pls_ml.workflows.candidates import fit_candidates
-from pls_ml.workflows.train import load_training_rows
+from pls_ml.workflows.training_rows import load_training_rows
 
 BLOCKS = """\
 id: blocks

@@ -9,7 +9,7 @@ from projects import open_config, read_demo, shuffle
 from pls_ml.core.errors import TableError
 from pls_ml.signals.engines.duckdb import DuckDBEngine
 from pls_ml.synthetic import WorldSpec, generate_world, write_world
-from pls_ml.workflows.train import load_training_rows
+from pls_ml.workflows.training_rows import load_training_rows
 
 WORLD = WorldSpec(accounts=200, days=240, seed=5, conversion_intercept=-5, events_per_user_scale=0.2)
 CHANGES = {"horizon": {"horizon_days": 30}, "model": {"acknowledge_leaks": ["upgrade_completed"]}}

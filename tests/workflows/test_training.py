@@ -13,7 +13,8 @@ from pls_ml.core.errors import BundleError, ConfigError, DataError, ImmatureOutc
 from pls_ml.evaluation.gates import GATES
 from pls_ml.evaluation.splits import SplitSpec, split_rows
 from pls_ml.workflows.bundle import load_bundle, read_pointer
-from pls_ml.workflows.train import _warn_of_calibration, load_training_rows
+from pls_ml.workflows.train import _warn_of_calibration
+from pls_ml.workflows.training_rows import load_training_rows
 
 
 @pytest.fixture(scope="module")
@@ -249,3 +250,19 @@ def test_probabilities_that_are_off_on_held_out_leads_are_called_so(trained, low
 
     assert bool(notes) == warned
     assert all("do not quote them" in note for note in notes)
+
+
+def test_wins_and_promises_by_month_and_segment_add_up_to_all_held_out_leads(trained):
+    report = trained.report
+    comparison = report.comparison
+
+    assert [ratios.by for ratios in report.ratios] == ["month", "segment"]
+    for ratios in report.ratios:
+        assert sum(level.rows for level in ratios.levels) == comparison.rows
+        assert sum(level.won for level in ratios.levels) == comparison.positives
+        expected = sum(level.expected for level in ratios.levels)
+        assert comparison.positives / expected == pytest.approx(comparison.metrics[report.used]["observed_expected"].value, abs=1e-9)
+        assert ratios.to_text() in report.to_text()
+    assert [level.level for level in report.ratios[0].levels] == [period.period for period in comparison.periods]
+    assert {level.level for level in report.ratios[1].levels} <= {"consumer", "smb", "mid_market", "enterprise"}
+    assert report.to_dict()["ratios"][1]["by"] == "segment"

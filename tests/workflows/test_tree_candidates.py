@@ -9,7 +9,7 @@ from pls_ml.scores import ScorecardClassifier
 from pls_ml.scores.growth import find_place, tree_counts
 from pls_ml.workflows.bundle import load_bundle
 from pls_ml.workflows.candidates import bin_fold, fit_candidates, make_trees, usable_folds
-from pls_ml.workflows.train import load_training_rows, split_training
+from pls_ml.workflows.training_rows import load_training_rows, split_training
 
 
 @pytest.fixture(scope="module")
