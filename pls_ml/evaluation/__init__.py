@@ -15,10 +15,11 @@ from pls_ml.evaluation.comparison import (
     compare_candidates,
 )
 from pls_ml.evaluation.leaks import LeakAudit, SignalStrength, audit_signals, raise_if_leaking
-from pls_ml.evaluation.measures import CandidateScores
+from pls_ml.evaluation.measures import CandidateScores, Economics
 from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
 from pls_ml.evaluation.ranking import GainCurve, gain_curve
 from pls_ml.evaluation.reliability import ReliabilityBin, ReliabilityTable, reliability_table
+from pls_ml.evaluation.rolling import RollingFold, RollingSpec, rolling_folds
 from pls_ml.evaluation.splits import Split, SplitSpec, forward_folds, split_rows
 
 __all__ = [
@@ -26,12 +27,15 @@ __all__ = [
     "Comparison",
     "ComparisonOptions",
     "Decision",
+    "Economics",
     "Estimate",
     "GainCurve",
     "LeakAudit",
     "PeriodDifference",
     "ReliabilityBin",
     "ReliabilityTable",
+    "RollingFold",
+    "RollingSpec",
     "SignalStrength",
     "Split",
     "SplitSpec",
@@ -48,5 +52,6 @@ __all__ = [
     "percentile_interval",
     "raise_if_leaking",
     "reliability_table",
+    "rolling_folds",
     "split_rows",
 ]

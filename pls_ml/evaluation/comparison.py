@@ -131,13 +131,15 @@ class Comparison:
     def _main_table(self) -> tuple[list[str], list[list[str]]]:
         """One line per candidate, so that a console is wide enough."""
         pair = f"{self.challenger} - {self.reference}"
-        lines = [[name, *(_brief(found.get(f)) for f in MAIN_FIGURES)] for name, found in (*self.metrics.items(), (pair, self.differences))]
-        return ["", *(_label(figure) for figure in MAIN_FIGURES)], lines
+        lines = [
+            [name, *(show_brief(found.get(f)) for f in MAIN_FIGURES)] for name, found in (*self.metrics.items(), (pair, self.differences))
+        ]
+        return ["", *(label_figure(figure) for figure in MAIN_FIGURES)], lines
 
     def _tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
         names = list(self.metrics)
         figures = list(dict.fromkeys(figure for name in names for figure in self.metrics[name]))
-        lines = [[_label(f), *(_show(self.metrics[n].get(f)) for n in names), _show(self.differences.get(f))] for f in figures]
+        lines = [[label_figure(f), *(_show(self.metrics[n].get(f)) for n in names), _show(self.differences.get(f))] for f in figures]
         yield ["figure", *names, f"{self.challenger} - {self.reference}"], lines
         precisions = [(p.reference, p.challenger, p.difference) for p in self.periods]
         counts = [(p.period, str(p.rows), str(p.positives)) for p in self.periods]
@@ -185,6 +187,16 @@ def decide(difference: Estimate, periods: tuple[PeriodDifference, ...], options:
     needed = math.ceil(PERIODS_NEEDED * len(voting))
     sentence = f"{claim}: {figures}, and it is higher in {agreeing} of {len(voting)} periods ({needed} needed)"
     return Decision(wins, difference, agreeing, len(voting), sentence)
+
+
+def explain_rule(options: ComparisonOptions) -> str:
+    """Takes the wishes, before anything is compared; returns by which rule it will be decided, in one sentence."""
+    voters = "periods" if options.periods is None else f"{np.unique(np.asarray(options.periods)).size} periods"
+    return (
+        f"{options.challenger} beats {options.reference} if the lower end of the paired 95 % interval of precision in the "
+        f"{name_capacity(options.capacity)} is above 0 and precision is higher in three quarters of the {voters}; "
+        f"otherwise there is no evidence that it does"
+    )
 
 
 def name_capacity(capacity: float) -> str:
@@ -248,7 +260,8 @@ def _compare_periods(
     return tuple(compare(str(period)) for period in np.unique(named))
 
 
-def _label(figure: str) -> str:
+def label_figure(figure: str) -> str:
+    """Takes a figure's name; returns it in words, with a mark where lower is better."""
     return figure.replace("_", " ") + (" ↓" if figure in LOWER_IS_BETTER else "")
 
 
@@ -256,7 +269,8 @@ def _show(estimate: Estimate | None) -> str:
     return "" if estimate is None else f"{_short(estimate.value)} ({_short(estimate.low)} to {_short(estimate.high)})"
 
 
-def _brief(estimate: Estimate | None) -> str:
+def show_brief(estimate: Estimate | None) -> str:
+    """Takes a figure or None; returns it with its interval, as short as a console needs."""
     if estimate is None or math.isnan(estimate.value):
         return ""
     dash = " to " if estimate.low < 0 else "–"

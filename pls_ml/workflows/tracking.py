@@ -42,6 +42,7 @@ from pls_ml.core.protocols import Tracker
 from pls_ml.core.records import Kind, Logged, RunRecord, TrialRecord
 from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
 from pls_ml.tracking import open_tracker
+from pls_ml.workflows.backtest_report import BacktestReport
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.served import serve_bundle
@@ -89,6 +90,12 @@ def track_training(project: Project, report: TrainingReport) -> TrainingReport:
     if search:
         pictures["tuning"] = draw_tuning(search.trials, search.best_so_far)
     return replace(report, tracked=track(project, "train", report.to_dict(), pictures, trials=search.trials if search else ()).line)
+
+
+def track_backtest(project: Project, report: BacktestReport, data: Mapping[str, str]) -> BacktestReport:
+    """Takes a backtest and the digests of its tables; writes it to the project's tracker; returns it with where to look."""
+    gaps = {f"random_gap/{name}": gap.difference.to_dict() for name, gap in report.random_gaps.items()}
+    return replace(report, tracked=track(project, "backtest", report.to_dict() | {"metrics": gaps, "data": dict(data)}).line)
 
 
 def open_project_tracker(project: Project) -> Tracker:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pls_ml.core.catalogue import Catalogue
@@ -133,9 +134,14 @@ def split_training(project: Project, rows: TrainingRows) -> Split:
 
 def take_held_out(table: SignalTable, rows: TrainingRows, part: Any) -> TrainingRows:
     """Takes a signal table, its rows and a mask; returns the first of these rows per lead and month: more would repeat an outcome."""
+    return rows.take(one_per_month(table, part))
+
+
+def one_per_month(table: SignalTable, part: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Takes a signal table and a mask; returns where the first of these rows per lead and month lie."""
     chosen = table.spine.loc[part, ["lead_id", "as_of"]]
     first = ~pd.DataFrame({"lead": chosen["lead_id"], "month": chosen["as_of"].dt.to_period("M")}).duplicated()
-    return rows.take(np.flatnonzero(part)[first.to_numpy()])
+    return np.flatnonzero(part)[first.to_numpy()]
 
 
 def audit_training(project: Project, data: LoadedData, training: TrainingRows) -> LeakAudit:
