@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +10,17 @@ import numpy.typing as npt
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import DataError
 from pls_ml.core.files import write_json
+from pls_ml.core.protocols import Floats
 from pls_ml.evaluation.comparison import Comparison, ComparisonOptions, compare_candidates, explain_rule
+from pls_ml.evaluation.contact import ContactBias, judge_contacts, weigh_contacts
 from pls_ml.evaluation.measures import CandidateScores, Economics
 from pls_ml.evaluation.rolling import RollingFold, RollingSpec, rolling_folds
+from pls_ml.labels.touches import Contacts, find_contacts
 from pls_ml.scores.card import Scorecard
 from pls_ml.workflows.backtest_report import BacktestReport, FoldResult, RandomGap
 from pls_ml.workflows.backtest_rows import CHOSEN, ScoredRows, pool_rows, score_rows
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
+from pls_ml.workflows.data import LoadedData
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable
 from pls_ml.workflows.tracking import track_backtest
@@ -52,6 +56,7 @@ class Bench:
     catalogue: Catalogue
     rows: TrainingRows
     economics: Economics
+    contacts: Contacts | None
 
     def fit(self, training: TrainingRows) -> tuple[dict[str, Candidate], str, list[str]]:
         """Takes training rows; returns the candidates, the chosen one, and what was left out."""
@@ -64,6 +69,20 @@ class Bench:
         if not 0 < scored.labels.sum() < len(scored.labels) or len(set(scored.accounts)) < 2:
             return None
         return compare_candidates(scored.labels, scored.scores, scored.accounts, self.options(scored))
+
+    def judge_contacts(self, scored: ScoredRows, found: Comparison) -> ContactBias | None:
+        """Takes scored rows and their comparison; returns it with its brackets, where it is known whom sales contacted."""
+        if self.contacts is None:
+            return None
+        contacted, assigned, treated, chance = (
+            getattr(self.contacts, name)[scored.positions] for name in ("contacted", "assigned", "treated", "chance")
+        )
+        weights = weigh_contacts(contacted, assigned, treated, chance) if self.contacts.randomised else None
+
+        def compare(rows: npt.NDArray[np.bool_], weight: Floats | None) -> Comparison | None:
+            return self.compare(replace(scored, weight=weight).select(rows))
+
+        return judge_contacts(found, contacted, weights, compare)
 
     def options(self, scored: ScoredRows) -> ComparisonOptions:
         """Takes scored rows; returns how they are compared."""
@@ -84,7 +103,7 @@ def backtest(project: Project, track: bool = False) -> BacktestReport:
     folds = place_folds(project, rows)
     with project.progress.step("looking for leaks"):
         audit_training(project, data, rows.take(folds[-1].train))
-    bench = Bench(project, card, table.catalogue, rows, _price(project, rows))
+    bench = Bench(project, card, table.catalogue, rows, _price(project, rows), _find_contacts(project, data))
     runs, failed = _run_folds(bench, table, folds)
     test, known = pool_rows([run.test for run in runs]), pool_rows([run.known for run in runs])
     gaps = _check_random(bench, test)
@@ -100,6 +119,7 @@ def backtest(project: Project, track: bool = False) -> BacktestReport:
             pooled=pooled,
             known_accounts=bench.compare(known),
             random_gaps=gaps,
+            contact=bench.judge_contacts(test, pooled),
             economics=bench.economics,
             labels=labels,
             notes=(*table.notes, *failed, *(note for run in runs for note in run.notes), *_warn(project, runs, pooled)),
@@ -117,6 +137,11 @@ def place_folds(project: Project, rows: TrainingRows) -> tuple[RollingFold, ...]
     by_account = split.by_account and len(set(rows.accounts)) < len(rows.accounts)
     spec = RollingSpec(wishes.folds, wishes.first_share, by_account, split.account_share, split.embargo_days)
     return rolling_folds(rows.as_of, rows.accounts, project.config.horizon.to_horizon() if project.config.timed else None, spec)
+
+
+def _find_contacts(project: Project, data: LoadedData) -> Contacts | None:
+    config = project.config
+    return find_contacts(data.database, config.horizon.to_horizon(), config.outcome.level, config.unit) if config.timed else None
 
 
 def _price(project: Project, rows: TrainingRows) -> Economics:
@@ -146,17 +171,11 @@ def _run_fold(bench: Bench, table: SignalTable, fold: RollingFold) -> FoldRun:
 
     def score(part: npt.NDArray[np.bool_]) -> ScoredRows:
         positions = one_per_month(table, part)
-        return score_rows(candidates, chosen, bench.rows.take(positions), positions, rate)
+        return score_rows(candidates, chosen, bench.rows.take(positions), (positions, np.full(len(positions), name)), rate)
 
     name = f"{fold.test_start:%Y-%m-%d}"
-    return FoldRun(
-        fold,
-        len(training.labels),
-        chosen,
-        score(fold.test),
-        score(fold.known & ~fold.test),
-        tuple(f"fold {name}: {note}" for note in notes),
-    )
+    left_out = tuple(f"fold {name}: {note}" for note in notes)
+    return FoldRun(fold, len(training.labels), chosen, score(fold.test), score(fold.known & ~fold.test), left_out)
 
 
 def _describe_fold(bench: Bench, run: FoldRun) -> FoldResult:

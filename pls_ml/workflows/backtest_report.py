@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pls_ml.evaluation.bootstrap import Estimate
-from pls_ml.evaluation.comparison import Comparison, label_figure, name_capacity, show_brief
+from pls_ml.evaluation.comparison import Comparison, Decision, label_figure, name_capacity, show_brief
+from pls_ml.evaluation.contact import ContactBias
 from pls_ml.evaluation.measures import Economics
 from pls_ml.evaluation.tables import render_html, render_text
 from pls_ml.labels.horizon import LabelCounts
@@ -64,11 +65,17 @@ class BacktestReport:
     pooled: Comparison
     known_accounts: Comparison | None
     random_gaps: dict[str, RandomGap]
+    contact: ContactBias | None
     economics: Economics
     labels: LabelCounts
     notes: tuple[str, ...]
     path: Path
     tracked: str | None
+
+    @property
+    def decision(self) -> Decision:
+        """By the rule: on the rows that chance weighs, where there are any, else on all."""
+        return self.contact.weighted.decision if self.contact and self.contact.weighted else self.pooled.decision
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
@@ -78,6 +85,8 @@ class BacktestReport:
             "comparison": self.pooled.to_dict(),
             "known_accounts": self.known_accounts.to_dict() if self.known_accounts else None,
             "random_gaps": {name: gap.to_dict() for name, gap in self.random_gaps.items()},
+            "contact": self.contact.to_dict() if self.contact else None,
+            "decision": self.decision.sentence,
             "economics": asdict(self.economics),
             "labels": self.labels.to_dict(),
             "notes": list(self.notes),
@@ -86,13 +95,13 @@ class BacktestReport:
     def to_text(self) -> str:
         """Takes nothing; returns the rule, compact tables for a console, the decision and the notes."""
         blocks = [f"The rule, written beforehand: {self.rule}", *("\n".join([t, *render_text(h, rows)]) for t, h, rows in self._tables())]
-        lines = [self.pooled.decision.sentence, "", *(f"note: {note}" for note in self.notes), f"everything is in {self.path}"]
+        lines = [self.decision.sentence, "", *(f"note: {note}" for note in self.notes), f"everything is in {self.path}"]
         return "\n\n".join([*blocks, "\n".join([*lines, self.tracked or "the run was not tracked: add --track"])])
 
     def _repr_html_(self) -> str:
         tables = "".join(f"<h4>{escape(title)}</h4>{render_html(header, rows)}" for title, header, rows in self._tables())
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return f"<p>{escape(self.rule)}</p>{tables}<p><b>{escape(self.pooled.decision.sentence)}</b></p><ul>{notes}</ul>"
+        return f"<p>{escape(self.rule)}</p>{tables}<p><b>{escape(self.decision.sentence)}</b></p><ul>{notes}</ul>"
 
     def _tables(self) -> Iterator[Table]:
         yield self._fold_table()
@@ -101,6 +110,8 @@ class BacktestReport:
         if self.known_accounts:
             found = self.known_accounts
             yield f"Known accounts of all folds ({_count(found)})", *_lines(found.metrics, (*GROUPS["Ranking"][:3], "log_loss"))
+        if self.contact:
+            yield _contact_table(self.contact)
         if self.random_gaps:
             rows = [[name, *map(show_brief, vars(gap).values())] for name, gap in self.random_gaps.items()]
             yield "ROC-AUC if rows were split at random, on the same rows", ["", "random", "temporal", "flattered by"], rows
@@ -136,6 +147,21 @@ def _figure_tables(found: Comparison, where: str, economics: Economics) -> Itera
 def _paired_table(found: Comparison) -> Table:
     shown = {name: one for name, one in found.paired.items() if one}
     return f"Differences from '{found.reference}', paired", *_lines(shown, PAIRED)
+
+
+def _contact_table(contact: ContactBias) -> Table:
+    """A bracket per line: how both sides rank there, and by how much they differ."""
+    lines = []
+    for bracket, found in contact.brackets.items():
+        both = [
+            found.metrics[name][figure] for figure in ("roc_auc", "precision_at_capacity") for name in (found.reference, found.challenger)
+        ]
+        lines.append(
+            [bracket, f"{found.rows:,}", f"{found.base_rate:.3g}", *map(show_brief, (*both, found.differences["precision_at_capacity"]))]
+        )
+    pair = (contact.all_rows.reference, contact.all_rows.challenger)
+    header = [f"{name}: {figure}" for figure in ("roc auc", "precision") for name in pair]
+    return "Contacts: " + "; ".join(contact.sentences), ["", "rows", "base rate", *header, "difference"], lines
 
 
 def _lines(metrics: dict[str, dict[str, Estimate]], figures: tuple[str, ...]) -> tuple[list[str], list[list[str]]]:

@@ -33,6 +33,10 @@ class DataConfig(Spec):
     workspaces: TableSource | None = None
     usage_limits: TableSource | None = None
     support_tickets: TableSource | None = None
+    touches: TableSource | None = None
+    """When sales contacted whom; with it, evaluations show how much contacts may flatter what sales followed."""
+    assignments: TableSource | None = None
+    """Whom chance allowed sales to contact (`treat`) and whom not (`holdout`)."""
     until: datetime | None = None
     """The end of the data, when it is not the last moment an event became known."""
 
