@@ -83,13 +83,14 @@ def judge_contacts(
 ) -> ContactBias:
     """Takes the comparison on all rows, who was contacted, weights where chance decided, and how to compare rows; returns the brackets.
 
-    Without weights the truth is somewhere between the two brackets, and nothing can say where.
+    Without weights there are two brackets: calls raise the first, and the second lacks those that looked best. Mostly the truth lies
+    between, but where calls last longer than a row's horizon, or draw attention from others, it need not.
     """
     share = float(contacted.mean())
     uncontacted = compare(~contacted, None)
     warning = f"sales contacted {share:.0%} of these rows while their outcome was open, which flatters whatever it followed"
     if weights is None:
-        advice = "the truth lies between both brackets; a random holdout (`data.assignments`) would say where"
+        advice = "expect the truth between all and uncontacted rows; only a random holdout (`data.assignments`) can say where"
         return ContactBias(share, all_rows, uncontacted, None, None, (f"{warning}: {advice}",))
     rows = int((weights.weight > 0).sum())
     weighted = compare(weights.weight > 0, weights.weight)

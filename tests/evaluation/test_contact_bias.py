@@ -58,7 +58,7 @@ def test_without_chance_the_truth_lies_between_both_brackets():
 
     assert found.weighted is None
     assert area(found.uncontacted).value < truth < area(found.all_rows).value
-    assert "the truth lies between both brackets" in found.sentences[0]
+    assert "only a random holdout (`data.assignments`) can say where" in found.sentences[0]
     assert list(found.brackets) == ["all", "uncontacted"]
 
 
