@@ -223,6 +223,8 @@ def _warn(project: Project, runs: list[FoldRun], pooled: Comparison) -> list[str
         notes.append(
             f"{len(runs)} folds say little about other times: expected 4 or more; use longer data or a lower `backtest.first_share`"
         )
+    if project.config.model.tune:
+        notes.append("`model.tune` is not repeated in the folds, as it would have seen their future: trees grow as `model.trees` says")
     if project.config.model.use != "best":
         notes.append(
             f"`model.use: {project.config.model.use}` overrides the choice when training; '{CHOSEN}' is what `best` would have taken"

@@ -73,9 +73,14 @@ class BacktestReport:
     tracked: str | None
 
     @property
+    def deciding(self) -> Comparison:
+        """What the rule is applied to: the rows that chance weighs, where there are any, else all."""
+        return self.contact.weighted if self.contact and self.contact.weighted else self.pooled
+
+    @property
     def decision(self) -> Decision:
-        """By the rule: on the rows that chance weighs, where there are any, else on all."""
-        return self.contact.weighted.decision if self.contact and self.contact.weighted else self.pooled.decision
+        """The outcome of the rule."""
+        return self.deciding.decision
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""

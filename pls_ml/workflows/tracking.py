@@ -93,9 +93,13 @@ def track_training(project: Project, report: TrainingReport) -> TrainingReport:
 
 
 def track_backtest(project: Project, report: BacktestReport, data: Mapping[str, str]) -> BacktestReport:
-    """Takes a backtest and the digests of its tables; writes it to the project's tracker; returns it with where to look."""
+    """Takes a backtest and the digests of its tables; writes it to the project's tracker; returns it with where to look.
+
+    What is logged as the comparison is what the rule was applied to.
+    """
     gaps = {f"random_gap/{name}": gap.difference.to_dict() for name, gap in report.random_gaps.items()}
-    return replace(report, tracked=track(project, "backtest", report.to_dict() | {"metrics": gaps, "data": dict(data)}).line)
+    said = {"comparison": report.deciding.to_dict(), "metrics": gaps, "data": dict(data)}
+    return replace(report, tracked=track(project, "backtest", report.to_dict() | said).line)
 
 
 def open_project_tracker(project: Project) -> Tracker:

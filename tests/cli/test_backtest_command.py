@@ -8,7 +8,7 @@ def test_a_backtest_prints_its_rule_its_folds_and_its_decision_and_saves_no_mode
 
     assert found["rule"].startswith("chosen beats rules if the lower end")
     assert len(found["folds"]) == 5
-    assert found["decision"] == found["pooled"]["decision"]["sentence"]
+    assert found["decision"] == found["comparison"]["decision"]["sentence"]
     assert found["contact"] is None
     assert (tmp_path / "out" / "backtest.json").exists()
     assert not (tmp_path / "out" / "models").exists()

@@ -351,13 +351,3 @@ def read_synchronous(connection: sqlite3.Connection) -> tuple[str, int] | None:
         return file, connection.execute("PRAGMA synchronous").fetchone()[0]
     except sqlite3.ProgrammingError:
         return None
-
-
-def test_a_run_without_a_bundle_is_logged_and_no_model_version_is_made(folder, run, client):
-    line = MlflowTracker(None, folder).log_run(replace(run, kind="backtest", bundle=None))
-
-    (logged,) = list_runs(client)
-    assert logged.info.run_name == "backtest-0a1b2c3d4e5f"
-    assert [found.path for found in client.list_artifacts(logged.info.run_id)] == ["plots", "report.json"]
-    assert "run 'backtest-0a1b2c3d4e5f' in experiment 'acme': " in line
-    assert not client.search_registered_models()
