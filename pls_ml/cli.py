@@ -146,6 +146,18 @@ def train(project: OpenProject, track: bool, as_json: bool) -> None:
     _show(project.train(track), as_json)
 
 
+@main.command(short_help="Refit and test every candidate forward in time, fold by fold.")
+@with_project
+@click.option("--track", is_flag=True, help="Write the run to the tracker (MLflow) and say where.")
+@JSON
+def backtest(project: OpenProject, track: bool, as_json: bool) -> None:
+    """Refit every candidate on what had matured at several moments, test each on what came after, and say whether the rules are beaten.
+
+    The report is also written as `backtest.json`; no model is saved.
+    """
+    _show(project.backtest(track), as_json)
+
+
 @main.command(short_help="Move the scorecard's points towards the outcomes.")
 @with_project
 @JSON

@@ -86,6 +86,8 @@ TABLES: dict[str, Table] = {
         number="amount",
         flag="is_won",
     ),
+    "touches": _table("at", id="account_id user_id", text="channel rep", time="at"),
+    "assignments": _table("lead_id arm assigned_at", id="lead_id", text="experiment arm", time="assigned_at"),
     "suppressions": _table("reason from", id="lead_id", text="email domain reason", time="from until"),
 }
 """Tables of the contract; every one but `users` or `events` may be missing."""

@@ -15,11 +15,12 @@ from pls_ml.evaluation.comparison import (
     compare_candidates,
 )
 from pls_ml.evaluation.leaks import LeakAudit, SignalStrength, audit_signals, raise_if_leaking
-from pls_ml.evaluation.measures import CandidateScores
+from pls_ml.evaluation.measures import CandidateScores, Economics
 from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
 from pls_ml.evaluation.pooling import LevelRatio, PooledRatios, pool_ratios
 from pls_ml.evaluation.ranking import GainCurve, gain_curve
 from pls_ml.evaluation.reliability import ReliabilityBin, ReliabilityTable, reliability_table
+from pls_ml.evaluation.rolling import RollingFold, RollingSpec, rolling_folds
 from pls_ml.evaluation.splits import Split, SplitSpec, forward_folds, split_rows
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Comparison",
     "ComparisonOptions",
     "Decision",
+    "Economics",
     "Estimate",
     "GainCurve",
     "LeakAudit",
@@ -35,6 +37,8 @@ __all__ = [
     "PooledRatios",
     "ReliabilityBin",
     "ReliabilityTable",
+    "RollingFold",
+    "RollingSpec",
     "SignalStrength",
     "Split",
     "SplitSpec",
@@ -52,5 +56,6 @@ __all__ = [
     "pool_ratios",
     "raise_if_leaking",
     "reliability_table",
+    "rolling_folds",
     "split_rows",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pls_ml.core.errors import DataError
+from pls_ml.evaluation.clusters import Clusters, cluster_rows
 
 Floats = npt.NDArray[np.float64]
 
@@ -38,16 +39,23 @@ def account_resamples(groups: npt.ArrayLike, n_resamples: int, seed: int) -> Ite
     and Welsh 2007, "Bootstrapping clustered data"). The same seed gives the same weights whatever the order of the rows. Refuses
     with `DataError` fewer than two accounts, which say nothing about other accounts.
     """
-    names, codes = np.unique(np.asarray(groups).astype(str), return_inverse=True)
-    if names.size < 2:
-        raise DataError(f"{names.size} account in {codes.size} rows: an interval needs at least two; take a longer test window")
+    rows = cluster_rows(groups)
+    for times_drawn in draw_accounts(rows, n_resamples, seed, max(1, BLOCK_CELLS // rows.codes.size)):
+        yield times_drawn[:, rows.codes]
+
+
+def draw_accounts(rows: Clusters, n_resamples: int, seed: int, block: int) -> Iterator[Floats]:
+    """Takes rows by account, a number of resamples, a seed and the size of a block; yields b by accounts how often each is drawn.
+
+    What is drawn depends on the seed and the number of accounts only. Refuses fewer than two accounts.
+    """
+    if rows.count < 2:
+        raise DataError(f"{rows.count} account in {rows.codes.size} rows: an interval needs at least two; take a longer test window")
     draw = np.random.default_rng(seed)
-    block = max(1, BLOCK_CELLS // codes.size)
     for done in range(0, n_resamples, block):
         size = min(block, n_resamples - done)
-        drawn = draw.integers(names.size, size=(size, names.size)) + np.arange(size)[:, None] * names.size
-        times_drawn = np.bincount(drawn.ravel(), minlength=size * names.size).reshape(size, names.size)
-        yield times_drawn[:, codes].astype(np.float64)
+        drawn = draw.integers(rows.count, size=(size, rows.count)) + np.arange(size)[:, None] * rows.count
+        yield np.bincount(drawn.ravel(), minlength=size * rows.count).reshape(size, rows.count).astype(np.float64)
 
 
 def percentile_interval(value: float, draws: Floats) -> Estimate:

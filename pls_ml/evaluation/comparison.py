@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from pls_ml.core.errors import DataError, suggest
-from pls_ml.evaluation.bootstrap import Estimate, account_resamples, basic_interval, paired_difference, percentile_interval
-from pls_ml.evaluation.measures import LOWER_IS_BETTER, RAISED_BY_NOISE, CandidateScores, PreparedCandidate, prepare_candidate
+from pls_ml.evaluation.bootstrap import Estimate, basic_interval, draw_accounts, paired_difference, percentile_interval
+from pls_ml.evaluation.clusters import Clusters, cluster_rows
+from pls_ml.evaluation.measures import LOWER_IS_BETTER, RAISED_BY_NOISE, CandidateScores, Economics, PreparedCandidate, prepare_candidate
 from pls_ml.evaluation.ranking import check_capacity, check_labels, group_by_score, precision_at, sort_scores
 from pls_ml.evaluation.tables import render_html, render_text
 
@@ -21,6 +22,8 @@ Draws = dict[str, dict[str, Floats]]
 
 DECIDING = "precision_at_capacity"
 PERIODS_NEEDED = 0.75
+# Resamples in one pass over the rows: as many numbers as a processor fetches at a time, twice.
+RESAMPLES_AT_ONCE = 16
 MAIN_FIGURES = ("average_precision", "roc_auc", "precision_at_capacity", "log_loss", "brier", "observed_expected")
 
 
@@ -29,7 +32,8 @@ class ComparisonOptions:
     """Who is compared with whom, and where.
 
     `capacity` below 1 is a share of the leads, 1 or more a number of leads. `periods` gives each row its test month or fold
-    (None: all rows are one period), `values` what a row is worth when worked (None: captured value is not reported).
+    (None: all rows are one period), `values` what a row is worth when worked (None: captured value is not reported), `economics` what a
+    win gives and a contact costs (None: neither expected value nor net benefit), `weight` how much a row counts (None: 1 each).
     """
 
     capacity: float
@@ -39,6 +43,8 @@ class ComparisonOptions:
     seed: int = 0
     periods: npt.ArrayLike | None = None
     values: npt.ArrayLike | None = None
+    economics: Economics | None = None
+    weight: npt.ArrayLike | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All figures by candidate, paired differences challenger - reference, periods, and the decision."""
+    """All figures by candidate, paired differences of each one - reference, periods, and the decision on the challenger."""
 
     rows: int
     positives: int
@@ -85,9 +91,14 @@ class Comparison:
     reference: str
     challenger: str
     metrics: dict[str, dict[str, Estimate]]
-    differences: dict[str, Estimate]
+    paired: dict[str, dict[str, Estimate]]
     periods: tuple[PeriodDifference, ...]
     decision: Decision
+
+    @property
+    def differences(self) -> dict[str, Estimate]:
+        """The paired differences challenger - reference, by figure."""
+        return self.paired[self.challenger]
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns everything as plain JSON values, None for what is not defined."""
@@ -97,6 +108,7 @@ class Comparison:
             "challenger": self.challenger,
             "metrics": {name: {m: e.to_dict() for m, e in figures.items()} for name, figures in self.metrics.items()},
             "differences": {name: estimate.to_dict() for name, estimate in self.differences.items()},
+            "paired": {name: {f: e.to_dict() for f, e in found.items()} for name, found in self.paired.items()},
             "periods": [asdict(period) | {"difference": period.difference} for period in self.periods],
             "decision": asdict(self.decision) | {"difference": self.decision.difference.to_dict()},
         }
@@ -119,13 +131,15 @@ class Comparison:
     def _main_table(self) -> tuple[list[str], list[list[str]]]:
         """One line per candidate, so that a console is wide enough."""
         pair = f"{self.challenger} - {self.reference}"
-        lines = [[name, *(_brief(found.get(f)) for f in MAIN_FIGURES)] for name, found in (*self.metrics.items(), (pair, self.differences))]
-        return ["", *(_label(figure) for figure in MAIN_FIGURES)], lines
+        lines = [
+            [name, *(show_brief(found.get(f)) for f in MAIN_FIGURES)] for name, found in (*self.metrics.items(), (pair, self.differences))
+        ]
+        return ["", *(label_figure(figure) for figure in MAIN_FIGURES)], lines
 
     def _tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
         names = list(self.metrics)
         figures = list(dict.fromkeys(figure for name in names for figure in self.metrics[name]))
-        lines = [[_label(f), *(_show(self.metrics[n].get(f)) for n in names), _show(self.differences.get(f))] for f in figures]
+        lines = [[label_figure(f), *(_show(self.metrics[n].get(f)) for n in names), _show(self.differences.get(f))] for f in figures]
         yield ["figure", *names, f"{self.challenger} - {self.reference}"], lines
         precisions = [(p.reference, p.challenger, p.difference) for p in self.periods]
         counts = [(p.period, str(p.rows), str(p.positives)) for p in self.periods]
@@ -144,19 +158,19 @@ def compare_candidates(
     truth, accounts = check_labels(labels), np.asarray(groups).astype(str)
     _check_comparison(truth, accounts, candidates, options)
     values = None if options.values is None else np.asarray(options.values, np.float64)
-    prepared = {name: prepare_candidate(truth, scores, values) for name, scores in candidates.items()}
-    whole = {name: c.measure(np.ones((1, truth.size)), options.capacity) for name, c in prepared.items()}
+    rows = cluster_rows(accounts, options.weight)
+    prepared = {name: prepare_candidate(truth, scores, rows, values, options.economics) for name, scores in candidates.items()}
+    whole = {name: c.measure(np.ones((1, rows.count)), options.capacity) for name, c in prepared.items()}
     points = {name: {figure: float(value[0]) for figure, value in figures.items()} for name, figures in whole.items()}
-    draws = _resample(prepared, accounts, options)
+    draws = _resample(prepared, rows, options)
     metrics = {n: {f: _interval(f, points[n][f], draws[n][f]) for f in points[n]} for n in candidates}
-    pair = (options.challenger, options.reference)
-    shared = [figure for figure in points[pair[0]] if figure in points[pair[1]] and figure != "uncertainty"]
-    sides = {f: ((points[pair[0]][f], points[pair[1]][f]), (draws[pair[0]][f], draws[pair[1]][f])) for f in shared}
-    differences = {figure: paired_difference(*side) for figure, side in sides.items()}
-    periods = _compare_periods(truth, candidates, options)
-    positives = int(truth.sum())
-    facts = (int(truth.size), positives, int(np.unique(accounts).size), positives / truth.size, options.capacity)
-    return Comparison(*facts, pair[1], pair[0], metrics, differences, periods, decide(differences[DECIDING], periods, options))
+    paired = {name: _pair(name, options.reference, points, draws) for name in candidates if name != options.reference}
+    paired.setdefault(options.challenger, _pair(options.challenger, options.reference, points, draws))
+    periods = _compare_periods(truth, candidates, options, rows.weight)
+    positives, weight = int(truth.sum()), rows.weight
+    facts = (int(truth.size), positives, rows.count, float(truth @ weight / weight.sum()), options.capacity)
+    decision = decide(paired[options.challenger][DECIDING], periods, options)
+    return Comparison(*facts, options.reference, options.challenger, metrics, paired, periods, decision)
 
 
 def decide(difference: Estimate, periods: tuple[PeriodDifference, ...], options: ComparisonOptions) -> Decision:
@@ -173,6 +187,16 @@ def decide(difference: Estimate, periods: tuple[PeriodDifference, ...], options:
     needed = math.ceil(PERIODS_NEEDED * len(voting))
     sentence = f"{claim}: {figures}, and it is higher in {agreeing} of {len(voting)} periods ({needed} needed)"
     return Decision(wins, difference, agreeing, len(voting), sentence)
+
+
+def explain_rule(options: ComparisonOptions) -> str:
+    """Takes the wishes, before anything is compared; returns by which rule it will be decided, in one sentence."""
+    voters = "periods" if options.periods is None else f"{np.unique(np.asarray(options.periods)).size} periods"
+    return (
+        f"{options.challenger} beats {options.reference} if the lower end of the paired 95 % interval of precision in the "
+        f"{name_capacity(options.capacity)} is above 0 and precision is higher in three quarters of the {voters}; "
+        f"otherwise there is no evidence that it does"
+    )
 
 
 def name_capacity(capacity: float) -> str:
@@ -195,16 +219,22 @@ def _check_comparison(truth: Floats, accounts: npt.NDArray[Any], candidates: dic
         raise DataError(f"{truth.sum():.0f} of {truth.size} rows are positive: expected both outcomes; take a longer test window")
 
 
-def _resample(prepared: dict[str, PreparedCandidate], accounts: npt.NDArray[Any], options: ComparisonOptions) -> Draws:
+def _resample(prepared: dict[str, PreparedCandidate], rows: Clusters, options: ComparisonOptions) -> Draws:
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     drawn: dict[str, list[dict[str, Floats]]] = {name: [] for name in prepared}
     # Tall, thin products gain nothing from threads and lose much to them on a busy machine; one thread also repeats to the bit.
     with threadpool_limits(1, "blas"):
-        for weights in account_resamples(accounts, options.n_resamples, options.seed):
+        for draws in draw_accounts(rows, options.n_resamples, options.seed, RESAMPLES_AT_ONCE):
             for name, candidate in prepared.items():
-                drawn[name].append(candidate.measure(weights, options.capacity))
+                drawn[name].append(candidate.measure(draws, options.capacity))
     return {name: {f: np.concatenate([block[f] for block in blocks]) for f in blocks[0]} for name, blocks in drawn.items()}
+
+
+def _pair(name: str, reference: str, points: dict[str, dict[str, float]], draws: Draws) -> dict[str, Estimate]:
+    shared = [figure for figure in points[name] if figure in points[reference] and figure != "uncertainty"]
+    sides = {f: ((points[name][f], points[reference][f]), (draws[name][f], draws[reference][f])) for f in shared}
+    return {figure: paired_difference(*side) for figure, side in sides.items()}
 
 
 def _interval(figure: str, value: float, draws: Floats) -> Estimate:
@@ -215,6 +245,7 @@ def _compare_periods(
     truth: Floats,
     candidates: dict[str, CandidateScores],
     options: ComparisonOptions,
+    weight: Floats,
 ) -> tuple[PeriodDifference, ...]:
     named = np.full(truth.size, "all") if options.periods is None else np.asarray(options.periods).astype(str)
     # A number of leads is for all rows together; a period gets its share of it.
@@ -223,13 +254,14 @@ def _compare_periods(
 
     def compare(period: str) -> PeriodDifference:
         here = named == period
-        at = [float(precision_at(group_by_score(sort_scores(raw[here]), truth[here]), share)[0]) for raw in sides]
+        at = [float(precision_at(group_by_score(sort_scores(raw[here]), truth[here], weight[here]), share)[0]) for raw in sides]
         return PeriodDifference(period, int(here.sum()), int(truth[here].sum()), at[0], at[1])
 
     return tuple(compare(str(period)) for period in np.unique(named))
 
 
-def _label(figure: str) -> str:
+def label_figure(figure: str) -> str:
+    """Takes a figure's name; returns it in words, with a mark where lower is better."""
     return figure.replace("_", " ") + (" ↓" if figure in LOWER_IS_BETTER else "")
 
 
@@ -237,7 +269,8 @@ def _show(estimate: Estimate | None) -> str:
     return "" if estimate is None else f"{_short(estimate.value)} ({_short(estimate.low)} to {_short(estimate.high)})"
 
 
-def _brief(estimate: Estimate | None) -> str:
+def show_brief(estimate: Estimate | None) -> str:
+    """Takes a figure or None; returns it with its interval, as short as a console needs."""
     if estimate is None or math.isnan(estimate.value):
         return ""
     dash = " to " if estimate.low < 0 else "–"

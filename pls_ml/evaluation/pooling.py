@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from pls_ml.core.errors import DataError
 from pls_ml.evaluation.bootstrap import Estimate
-from pls_ml.evaluation.reliability import prepare_probabilities
+from pls_ml.evaluation.reliability import check_probabilities
 from pls_ml.evaluation.tables import render_html, render_text
 
 Floats = npt.NDArray[np.float64]
@@ -69,15 +69,15 @@ def pool_ratios(by: str, levels: npt.ArrayLike, labels: npt.ArrayLike, probabili
     levels 96 % of the time with leads alone in their account, 87 % with 60 accounts of ten leads that win together. Levels that
     share accounts, as months do, are treated as if they did not. Refuses lists of unequal length and probabilities outside [0, 1].
     """
-    rows = prepare_probabilities(labels, probability)
+    truth, promised = check_probabilities(labels, probability)
     names, groups = np.asarray(levels).astype(str), np.asarray(accounts).astype(str)
-    if names.shape != rows.labels.shape or groups.shape != rows.labels.shape:
-        raise DataError(f"{names.shape} levels and {groups.shape} accounts for {rows.labels.size} labels: expected one each per row")
+    if names.shape != truth.shape or groups.shape != truth.shape:
+        raise DataError(f"{names.shape} levels and {groups.shape} accounts for {truth.size} labels: expected one each per row")
     found = sorted(set(names.tolist()))
     parts = [names == name for name in found]
-    sums = [(float(rows.labels[part].sum()), float(rows.probability[part].sum())) for part in parts]
+    sums = [(float(truth[part].sum()), float(promised[part].sum())) for part in parts]
     ratios = np.array([np.log((won + HALF) / (expected + HALF)) for won, expected in sums])
-    noise = np.array([_measure_noise(rows.labels[part], rows.probability[part], groups[part]) for part in parts])
+    noise = np.array([_measure_noise(truth[part], promised[part], groups[part]) for part in parts])
     spread, values, errors = _pool(ratios, noise)
     return PooledRatios(
         by,

@@ -5,11 +5,13 @@ all resamples in one matrix operation. Ties count as the expectation over every 
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from pls_ml.core.errors import DataError
+from pls_ml.evaluation.clusters import Clusters, Sparse
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,10 +35,40 @@ class RankedGroups:
     weight: Floats
     positive: Floats
 
+    @cached_property
+    def worked(self) -> Floats:
+        """B by groups: all weight down to each score."""
+        return self.weight.cumsum(axis=1)
+
+    @cached_property
+    def found(self) -> Floats:
+        """B by groups: the positives among it."""
+        return self.positive.cumsum(axis=1)
+
     @property
     def base_rate(self) -> Floats:
         """B shares of the positives in all weight."""
         return np.asarray(self.positive.sum(axis=1) / self.weight.sum(axis=1), np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class RankedRows:
+    """n rows by score and account, prepared once: draws of accounts → groups, without the rows.
+
+    Rows between two that are worth something only ever count together, so they are one group: all figures stay exact.
+    """
+
+    all_rows: Sparse
+    positives: Sparse
+    worth: Sparse
+
+    def draw_groups(self, draws: Floats) -> RankedGroups:
+        """Takes accounts by B draws; returns B by groups sums."""
+        return RankedGroups(*(np.ascontiguousarray((matrix @ draws).T) for matrix in (self.all_rows, self.positives)))
+
+    def draw_worth(self, draws: Floats) -> Floats:
+        """Takes accounts by B draws; returns B by groups sums of what the rows are worth."""
+        return np.ascontiguousarray((self.worth @ draws).T)
 
 
 @dataclass(frozen=True)
@@ -67,14 +99,26 @@ def group_by_score(order: ScoreOrder, labels: npt.ArrayLike, weights: Floats | N
     return RankedGroups(order.sum_groups(given), order.sum_groups(given * truth))
 
 
+def prepare_ranking(order: ScoreOrder, labels: Floats, clusters: Clusters, values: Floats | None = None) -> RankedRows:
+    """Takes the order, n checked labels, the rows' accounts and what each row is worth; returns the rows ready for any number of draws."""
+    matters = (labels > 0) | (values != 0) if values is not None else labels > 0
+    found = np.logical_or.reduceat(matters[order.order], order.starts)
+    # A group begins with every score at which a row matters, and right after it.
+    begins = found | np.concatenate([[True], found[:-1]])
+    part = np.empty(labels.size, np.int64)
+    part[order.order] = np.repeat(begins.cumsum() - 1, np.diff(np.append(order.starts, labels.size)))
+    amounts = (None, labels, np.zeros_like(labels) if values is None else values)
+    return RankedRows(*(clusters.sum_parts(part, int(begins.sum()), amount) for amount in amounts))
+
+
 def average_precision(groups: RankedGroups) -> Floats:
     """Takes groups; returns B average precisions, NaN without a positive.
 
     Step-wise sum of precision times gain in recall over the distinct scores, as scikit-learn's `average_precision_score`.
     """
-    worked, found = groups.weight.cumsum(axis=1), groups.positive.cumsum(axis=1)
-    precision = np.divide(found, worked, out=np.zeros_like(found), where=worked > 0)
-    return _ratio((precision * groups.positive).sum(axis=1), groups.positive.sum(axis=1))
+    # Before the first row there is nothing to divide, and nothing found either.
+    precision = groups.found / np.maximum(groups.worked, np.finfo(np.float64).tiny)
+    return _ratio(_dot(precision, groups.positive), groups.positive.sum(axis=1))
 
 
 def roc_auc(groups: RankedGroups) -> Floats:
@@ -82,10 +126,13 @@ def roc_auc(groups: RankedGroups) -> Floats:
 
     The share of (positive, negative) pairs in the right order, ties for half (Mann and Whitney 1947).
     """
-    negative = groups.weight - groups.positive
-    all_negative, all_positive = negative.sum(axis=1), groups.positive.sum(axis=1)
-    below = all_negative[:, None] - negative.cumsum(axis=1) + negative / 2
-    return _ratio((groups.positive * below).sum(axis=1), all_positive * all_negative)
+    weight, positive = groups.weight, groups.positive
+    all_positive = positive.sum(axis=1)
+    all_negative = weight.sum(axis=1) - all_positive
+    # Negatives above a score are worked - found; half of those at the score itself count.
+    above = _dot(positive, groups.worked) - _dot(positive, groups.found)
+    level = _dot(positive, weight) - _dot(positive, positive)
+    return _ratio(all_positive * all_negative - above + level / 2, all_positive * all_negative)
 
 
 def precision_at(groups: RankedGroups, capacity: float) -> Floats:
@@ -93,12 +140,12 @@ def precision_at(groups: RankedGroups, capacity: float) -> Floats:
 
     Capacity below 1 is a share of all weight; 1 or more is a number of leads (of weight), at most all of them.
     """
-    return taken_at(groups.weight, groups.positive, capacity) / _worked_weight(groups.weight, capacity)
+    return taken_at(groups, groups.positive, capacity) / _worked_weight(groups.weight, capacity)
 
 
 def recall_at(groups: RankedGroups, capacity: float) -> Floats:
     """Takes groups and the capacity; returns B expected shares of all positives that are worked, NaN without a positive."""
-    return _ratio(taken_at(groups.weight, groups.positive, capacity), groups.positive.sum(axis=1))
+    return _ratio(taken_at(groups, groups.positive, capacity), groups.positive.sum(axis=1))
 
 
 def lift_at(groups: RankedGroups, capacity: float) -> Floats:
@@ -106,14 +153,19 @@ def lift_at(groups: RankedGroups, capacity: float) -> Floats:
     return _ratio(precision_at(groups, capacity), groups.base_rate)
 
 
-def taken_at(weight: Floats, amount: Floats, capacity: float) -> Floats:
-    """Takes B by groups weights and amounts, and the capacity; returns B expected amounts among the leads worked.
+def taken_at(groups: RankedGroups, amount: Floats, capacity: float) -> Floats:
+    """Takes groups, B by groups amounts and the capacity; returns B expected amounts among the leads worked.
 
     The group at the edge is worked in part, and gives that part of its amount: the expectation over every order of its rows.
     """
-    room = _worked_weight(weight, capacity)[:, None] - (weight.cumsum(axis=1) - weight)
-    part = np.divide(np.clip(room, 0.0, weight), weight, out=np.zeros_like(weight), where=weight > 0)
-    return np.asarray((part * amount).sum(axis=1), np.float64)
+    room, last = _worked_weight(groups.weight, capacity), groups.weight.shape[1] - 1
+    taken = np.empty(len(room))
+    for b, (worked, sums) in enumerate(zip(groups.worked, amount, strict=True)):
+        edge = min(int(worked.searchsorted(room[b])), last)
+        weight = groups.weight[b, edge]
+        part = min(max((room[b] - (worked[edge] - weight)) / weight, 0.0), 1.0) if weight > 0 else 0.0
+        taken[b] = sums[:edge].sum() + part * sums[edge]
+    return taken
 
 
 def gain_curve(labels: npt.ArrayLike, scores: npt.ArrayLike) -> GainCurve:
@@ -148,3 +200,7 @@ def _worked_weight(weight: Floats, capacity: float) -> Floats:
 
 def _ratio(above: Floats, below: Floats) -> Floats:
     return np.divide(above, below, out=np.full_like(below, np.nan), where=below > 0)
+
+
+def _dot(left: Floats, right: Floats) -> Floats:
+    return np.asarray(np.einsum("bg,bg->b", left, right), np.float64)

@@ -73,10 +73,10 @@ def split_rows(as_of: npt.ArrayLike, groups: npt.ArrayLike, horizon: Horizon | N
     accounts. Without a horizon (rows only ordered) a row trains when it lies before `test_start` by the embargo. Refuses with
     `DataError`: missing times, unequal lengths, an empty part.
     """
-    times, accounts = _check_rows(as_of, groups)
+    times, accounts = check_rows(as_of, groups)
     start = _place_start(times, spec)
     reserved = share_of_groups(accounts, "split") < spec.account_share if spec.by_account else np.zeros(times.size, bool)
-    reach = (horizon.end + timedelta(days=horizon.lag_days) if horizon else timedelta(0)) + timedelta(days=spec.embargo_days)
+    reach = find_reach(horizon, spec.embargo_days)
     train = (times + np.timedelta64(reach, "us") <= start) & (times < start) & ~reserved
     late = times >= start
     test = late & reserved if spec.by_account else late
@@ -95,7 +95,7 @@ def forward_folds(as_of: npt.ArrayLike, groups: npt.ArrayLike, n_time: int = 3, 
     no account reaches into a second block, time alone keeps them apart and one account fold is used. Folds without rows on a
     side are left out; whether both classes are there is the caller's business. Refuses with `DataError` when no fold remains.
     """
-    times, accounts = _check_rows(as_of, groups)
+    times, accounts = check_rows(as_of, groups)
     blocks = _cut_time(times, n_time)
     if not _straddling(accounts, blocks):
         n_groups = 1
@@ -123,7 +123,13 @@ def share_of_groups(groups: npt.ArrayLike, salt: str) -> Floats:
     return np.array([int.from_bytes(value, "big") / 2**48 for value in hashes])[codes]
 
 
-def _check_rows(as_of: npt.ArrayLike, groups: npt.ArrayLike) -> tuple[Times, npt.NDArray[Any]]:
+def find_reach(horizon: Horizon | None, embargo_days: int) -> timedelta:
+    """Takes where outcomes count (None: rows are only ordered) and the embargo; returns how long before a test its training rows end."""
+    return (horizon.end + timedelta(days=horizon.lag_days) if horizon else timedelta(0)) + timedelta(days=embargo_days)
+
+
+def check_rows(as_of: npt.ArrayLike, groups: npt.ArrayLike) -> tuple[Times, npt.NDArray[Any]]:
+    """Takes n times and n account ids; returns both as arrays; refuses missing ones, unequal lengths and no rows."""
     times, accounts = np.asarray(as_of).astype("datetime64[us]"), np.asarray(groups)
     if times.ndim != 1 or times.shape != accounts.shape or not times.size:
         raise DataError(f"{times.shape} times and {accounts.shape} account ids: expected two lists of one length, not empty")

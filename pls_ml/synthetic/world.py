@@ -9,6 +9,7 @@ from pls_ml.synthetic.accounts import Accounts, account_ids, accounts_table, dra
 from pls_ml.synthetic.activity import draw_activity
 from pls_ml.synthetic.after_purchase import draw_after_purchase
 from pls_ml.synthetic.columns import Floats
+from pls_ml.synthetic.contacts import Contacts, contact_tables, draw_contacts
 from pls_ml.synthetic.conversion import Observed, Purchases, compute_hazard, compute_inputs, draw_purchases
 from pls_ml.synthetic.deals import draw_deals, opportunities_table, subscriptions_table
 from pls_ml.synthetic.event_batch import EventBatch, join_batches
@@ -25,7 +26,10 @@ from pls_ml.synthetic.world_spec import WorldSpec
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Tables by name (events, users, accounts, opportunities, subscriptions, suppressions), the truth, and the spec."""
+    """Tables by name, the truth, and the spec.
+
+    There are events, users, accounts, opportunities, subscriptions and suppressions; touches and assignments where sales contacts anybody.
+    """
 
     tables: dict[str, pa.Table]
     truth: Truth
@@ -41,6 +45,7 @@ class _History:
     inputs: dict[str, Floats]
     hazard: Floats
     purchases: Purchases
+    contacts: Contacts
     log: Log
 
 
@@ -70,17 +75,19 @@ def _draw_history(rng: np.random.Generator, spec: WorldSpec) -> _History:
     before, known_us = before.select(arrived), known_us[arrived]
     inputs = compute_inputs(Observed(before, known_us, users.account), accounts, span)
     hazard = compute_hazard(inputs, spec.conversion_intercept, accounts, span)
-    purchases = draw_purchases(rng, hazard, span)
+    contacts = draw_contacts(inputs, hazard, spec)
+    purchases = draw_purchases(rng, contacts.raise_hazard(hazard, spec.contact_effect), span)
     after = _within(draw_after_purchase(rng, users, purchases, span), span.end_us)
     events, known_us = join_batches([before, after]), np.concatenate([known_us, after.time_us])
     log = plant_flaws(rng, events, known_us, spec.flaw_scale, len(users.account))
-    return _History(accounts, users, inputs, hazard, purchases, log)
+    return _History(accounts, users, inputs, hazard, purchases, contacts, log)
 
 
 def _make_tables(rng: np.random.Generator, history: _History, spec: WorldSpec) -> dict[str, pa.Table]:
     accounts, span = history.accounts, spec.span
     deals = draw_deals(rng, history.purchases, history.hazard, accounts, span)
     users = users_table(rng, history.users, spec.accounts)
+    contacts = contact_tables(history.contacts, users, spec) if spec.contact_share else {}
     return {
         "events": events_table(history.log, users.num_rows),
         "users": users,
@@ -88,6 +95,7 @@ def _make_tables(rng: np.random.Generator, history: _History, spec: WorldSpec) -
         "opportunities": opportunities_table(rng, deals, spec.accounts, span),
         "subscriptions": subscriptions_table(rng, deals, accounts, span),
         "suppressions": suppressions_table(rng, users, spec.accounts, span),
+        **contacts,
     }
 
 

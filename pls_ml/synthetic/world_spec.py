@@ -40,6 +40,9 @@ class WorldSpec:
         ramping_share: share of accounts whose need for the paid product grows at some day; the others stay low.
         conversion_intercept: log-odds per week of a new closed-won with every mechanism input at zero; higher means more wins.
         flaw_scale: multiplies the rates of planted flaws (duplicates, late rows, broken rows); 0 gives a clean log.
+        contact_share: share of the account weeks with the most visible intent, in which sales picks an account; 0: there are no touches.
+        contact_effect: what being contacted adds to the weekly log-odds of the eight weeks that follow.
+        holdout_share: chance that a picked account is held out and not contacted.
     """
 
     accounts: int = 2000
@@ -50,6 +53,9 @@ class WorldSpec:
     ramping_share: float = 0.35
     conversion_intercept: float = -8.5
     flaw_scale: float = 1.0
+    contact_share: float = 0.0
+    contact_effect: float = 0.0
+    holdout_share: float = 0.2
 
     def __post_init__(self) -> None:
         """Refuse sizes and knobs outside their range."""
@@ -60,6 +66,9 @@ class WorldSpec:
         _require("ramping_share", self.ramping_share, 0, 1)
         _require("conversion_intercept", self.conversion_intercept, -20, 5)
         _require("flaw_scale", self.flaw_scale, 0, 10)
+        _require("contact_share", self.contact_share, 0, 0.5)
+        _require("contact_effect", self.contact_effect, -5, 5)
+        _require("holdout_share", self.holdout_share, 0, 1)
 
     @property
     def span(self) -> Span:

@@ -10,6 +10,8 @@ from typing import Any
 from pls_ml.core.columns import TABLES
 from pls_ml.core.errors import ConfigError, suggest
 from pls_ml.io.yaml import read_spec
+from pls_ml.workflows.backtest import backtest
+from pls_ml.workflows.backtest_report import BacktestReport
 from pls_ml.workflows.check import CheckReport, check
 from pls_ml.workflows.check_cards import CardReport, check_cards
 from pls_ml.workflows.config import ProjectConfig
@@ -67,6 +69,10 @@ class OpenProject(Project):
     def train(self, track: bool = False) -> TrainingReport:
         """Takes whether to write the run to the tracker; returns the comparison, the calibration and the new bundle's version."""
         return train(self, track)
+
+    def backtest(self, track: bool = False) -> BacktestReport:
+        """Takes whether to write the run to the tracker; returns how every candidate, and the choice among them, did fold by fold."""
+        return backtest(self, track)
 
     def repoint(self) -> RepointReport:
         """Takes nothing; returns the scorecard with the points that the outcomes ask for, rung by rung; writes it below `cards/`."""

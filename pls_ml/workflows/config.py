@@ -33,6 +33,10 @@ class DataConfig(Spec):
     workspaces: TableSource | None = None
     usage_limits: TableSource | None = None
     support_tickets: TableSource | None = None
+    touches: TableSource | None = None
+    """When sales contacted whom; with it, evaluations show how much contacts may flatter what sales followed."""
+    assignments: TableSource | None = None
+    """Whom chance allowed sales to contact (`treat`) and whom not (`holdout`)."""
     until: datetime | None = None
     """The end of the data, when it is not the last moment an event became known."""
 
@@ -90,6 +94,17 @@ class TuneConfig(Spec):
     minutes: float = Field(default=15, gt=0, le=10_000)
 
 
+class BacktestConfig(Spec):
+    """How the whole pipeline is tested again and again, forward in time; accounts and embargo are those of `split`."""
+
+    folds: int = Field(default=5, ge=4, le=8)
+    first_share: float = Field(default=0.1, gt=0, lt=1)
+    """The first fold tests once this share of the rows has matured."""
+    win_value: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    contact_cost: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """In the currency of `win_value`; by default the base rate of it, so that contacting leads at random breaks even."""
+
+
 class ModelConfig(Spec):
     """How the learned scorers are fitted, and which one is used."""
 
@@ -135,6 +150,7 @@ class ProjectConfig(Spec):
     accounts: str = "default"
     """The rules for whole accounts: tiers, dimensions, matrix, segments, buyers."""
     split: SplitConfig = SplitConfig()
+    backtest: BacktestConfig = BacktestConfig()
     model: ModelConfig = ModelConfig()
     handoff: Capacity = Capacity()
     tracking: TrackingConfig = TrackingConfig()

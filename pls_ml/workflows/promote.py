@@ -97,14 +97,9 @@ def _judge(project: Project, bundle: Bundle, champion: str | None) -> tuple[Gate
     gates = tuple(Gate(**gate) for gate in frozen)
     if champion in (None, bundle.version):
         return gates
-    if _ranks_alike(bundle, load_bundle(project, champion)):
+    if bundle.facts.get("recalibration", {}).get("from") == champion:  # the champion with other probabilities, and nothing else is new
         return tuple(gate for gate in gates if gate.name in (CALIBRATED, EXPECTED))
     return replace_gates(gates, judge_against_champion(project, bundle, str(champion)))
-
-
-def _ranks_alike(bundle: Bundle, champion: Bundle) -> bool:
-    """Whether a bundle is the champion with other probabilities, as a recalibration leaves it: nothing else is new to judge."""
-    return bundle.used == champion.used and bundle.scorers[bundle.used].to_dict() == champion.scorers[champion.used].to_dict()
 
 
 def _crown(project: Project, promotion: Promotion, history: Sequence[str]) -> Promotion:

@@ -43,6 +43,7 @@ from pls_ml.core.protocols import Tracker
 from pls_ml.core.records import Kind, Logged, RunRecord, TrialRecord
 from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
 from pls_ml.tracking import open_tracker
+from pls_ml.workflows.backtest_report import BacktestReport
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.recalibration_report import RecalibrationReport
@@ -100,6 +101,16 @@ def track_recalibration(project: Project, report: RecalibrationReport, data: Map
     about = {"version": report.new_version or report.version, "judged": report.version, "data": data, "why": found.pop("reasons")}
     figures = {"metrics": {f"{report.used}/{name}": estimate.to_dict() for name, estimate in report.upkeep.figures.items()}}
     return replace(report, tracked=track(project, "recalibrate", found | about | figures).line)
+
+
+def track_backtest(project: Project, report: BacktestReport, data: Mapping[str, str]) -> BacktestReport:
+    """Takes a backtest and the digests of its tables; writes it to the project's tracker; returns it with where to look.
+
+    What is logged as the comparison is what the rule was applied to.
+    """
+    gaps = {f"random_gap/{name}": gap.difference.to_dict() for name, gap in report.random_gaps.items()}
+    said = {"comparison": report.deciding.to_dict(), "metrics": gaps, "data": dict(data)}
+    return replace(report, tracked=track(project, "backtest", report.to_dict() | said).line)
 
 
 def open_project_tracker(project: Project) -> Tracker:

@@ -66,7 +66,7 @@ def test_precision_at_capacity_is_the_mean_over_every_order_of_the_ties(capacity
     assert precision_at(groups, capacity)[0] == pytest.approx(precision, abs=1e-12)
     assert recall_at(groups, capacity)[0] == pytest.approx(precision * capacity / 3, abs=1e-12)
     assert lift_at(groups, capacity)[0] == pytest.approx(precision / (3 / 7), abs=1e-12)
-    assert taken_at(groups.weight, order.sum_groups(value[None]), capacity)[0] == pytest.approx(captured, abs=1e-9)
+    assert taken_at(groups, order.sum_groups(value[None]), capacity)[0] == pytest.approx(captured, abs=1e-9)
 
 
 def test_a_capacity_below_one_is_a_share_of_the_leads():
