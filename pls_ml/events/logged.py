@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pls_ml.core.atoms import MAX_VALUES, Atom, read_properties
-from pls_ml.core.database import quote
+from pls_ml.core.database import literal, quote
 from pls_ml.core.windows import DAY_US
 from pls_ml.events.log import LONGEST_SHIFT_DAYS, Log, Span
 from pls_ml.events.state import Codes, fits, micro
@@ -69,22 +69,31 @@ def open_logged(log: Log, span: Span, wanted: Wanted) -> str:
 def find_values(log: Log, span: Span, properties: Sequence[str], codes: Codes) -> dict[str, list[tuple[str, int]]]:
     """Takes a log, a span, properties and their codes so far; returns their new values, each with the tick at which it became known.
 
-    They come in the order in which they became known, then by the alphabet. One value more than fit says that they do not fit.
+    They come in the order in which they became known, then by the alphabet. One value more than fit says that they do not fit. Values of
+    repeated rows are values too, bits of which may never be set.
     """
-    return {name: _new_values(log, span, name, codes.get(name, ())) for name in properties if fits(codes.get(name, ()))}
+    asked = [name for name in properties if fits(codes.get(name, ()))]
+    found: dict[str, list[tuple[str, int]]] = {name: [] for name in asked}
+    for name, value, tick in log.database.rows(_values(log, span, asked)) if asked else ():
+        if value not in codes.get(name, ()) and len(found[name]) + len(codes.get(name, ())) <= MAX_VALUES:
+            found[name].append((value, tick))
+    return found
 
 
-def _new_values(log: Log, span: Span, name: str, before: Sequence[str]) -> list[tuple[str, int]]:
-    """Of the events under their canonical names; values of repeated rows are values too, bits of which may never be set."""
-    text, names = _as_text(name, log.columns[name]), ""
-    if name == "event":
-        text, names = "coalesce(n.canonical, e.event)", "LEFT JOIN event_names AS n ON n.raw = e.event "
-    known = set(before)
-    found = log.database.rows(
-        f"SELECT {text}, {log.grain.to_tick(f'min({log.known})')} FROM events AS e {names}WHERE e.{quote(name)} IS NOT NULL "
-        f"AND {log.usable} AND {log.known_between(*span)} GROUP BY 1 ORDER BY 2, 1 LIMIT {2 * MAX_VALUES}"
+def _values(log: Log, span: Span, properties: Sequence[str]) -> str:
+    """The query of (property, value, tick) of all properties in one pass, no more of each than tell whether they fit."""
+    texts = {name: _as_text(name, log.columns[name]) if name != "event" else "coalesce(n.canonical, e.event)" for name in properties}
+    named = ", ".join(f"{text} AS {quote('v_' + name)}" for name, text in texts.items())
+    names = "LEFT JOIN event_names AS n ON n.raw = e.event " if "event" in texts else ""
+    rows = f"SELECT {named}, {log.known} AS known FROM events AS e {names}WHERE {log.usable} AND {log.known_between(*span)}"
+    columns = [quote("v_" + name) for name in texts]
+    which = " ".join(f"WHEN grouping({column}) = 0 THEN {literal(name)}" for name, column in zip(texts, columns, strict=True))
+    found = (
+        f"SELECT CASE {which} END AS property, coalesce({', '.join(columns)}) AS value, {log.grain.to_tick('min(known)')} AS tick "
+        f"FROM ({rows}) GROUP BY GROUPING SETS ({', '.join(f'({column})' for column in columns)})"
     )
-    return [(value, tick) for value, tick in found if value not in known][: MAX_VALUES + 1 - len(before)]
+    place = "row_number() OVER (PARTITION BY property ORDER BY tick, value)"
+    return f"SELECT * FROM ({found}) WHERE value IS NOT NULL QUALIFY {place} <= {2 * MAX_VALUES} ORDER BY property, tick, value"
 
 
 def _columns(log: Log, wanted: Wanted) -> str:

@@ -5,12 +5,15 @@ The sums are what a night reads of the far past: days early in a user's history 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
+
 from pls_ml.core.atoms import Atom
-from pls_ml.core.database import Database
+from pls_ml.core.database import Database, literal
 from pls_ml.core.windows import Grain
 from pls_ml.events.files import StateFiles
 from pls_ml.events.log import FUTURE_DAYS, LONGEST_SHIFT_DAYS, Span
@@ -23,6 +26,8 @@ KEPT_TOTALS = 3
 """How many months' sums are kept, for nights that are run again."""
 AHEAD_DAYS = FUTURE_DAYS + LONGEST_SHIFT_DAYS
 """An event is dated fewer days than this past the tick at which it became known."""
+SLICE_ROWS = 500_000
+"""Rows of the state that are summed up in one go."""
 MOST_FILES = 4
 """Files of one month, which new atoms add, before they become one."""
 
@@ -70,7 +75,7 @@ def _merge(store: StateFiles, database: Database, parts: list[Segment], atoms: S
             mark=sum(part.mark for part in parts) % 2**64,
             repeated=sum(part.repeated for part in parts),
             codes=join_codes(*(part.codes for part in parts)),
-            files=(_write(store, database, query, f"events-{since}-{until}", atoms),) if files else (),
+            files=(_write(store, database, [query], f"events-{since}-{until}", atoms),) if files else (),
             **counts,
         )
     ]
@@ -92,15 +97,35 @@ def sum_up(store: StateFiles, database: Database, grain: Grain, kept: Manifest, 
     if before:
         rows += f" UNION ALL BY NAME {store.read_rows((before.file,), atoms, codes)}"
     early = f"CASE WHEN r.event_tick < f.first_tick + {EARLY_DAYS * grain.ticks_per_day} THEN r.event_tick END"
-    query = (
-        f"WITH r AS ({rows}), f AS (SELECT user_id, min(event_tick) AS first_tick FROM r GROUP BY 1) "
+    summed = (
         f"SELECT user_id, account_id, {early} AS event_tick, CAST({end - 1} AS BIGINT) AS known_tick, {merge_rows(atoms, codes)} "
-        "FROM r JOIN f USING (user_id) GROUP BY 1, 2, 3 ORDER BY 1, 3, 2"
+        f"FROM ({rows}) AS r JOIN first_ticks AS f USING (user_id)"
     )
-    file = _write(store, database, query, f"totals-{end}", atoms)
+    queries = [f"{summed} WHERE {users} GROUP BY 1, 2, 3 ORDER BY 1, 3, 2" for users in _slice_users(database, rows)]
+    file = _write(store, database, queries, f"totals-{end}", atoms)
+    database.execute("DROP TABLE first_ticks")
     return kept.model_copy(update={"totals": (*kept.totals, Totals(until=end, file=file))[-KEPT_TOTALS:]})
 
 
-def _write(store: StateFiles, database: Database, query: str, name: str, atoms: Sequence[Atom]) -> StateFile:
+def _slice_users(database: Database, rows: str) -> list[str]:
+    """Takes the query of the state's rows; makes `first_ticks` of their users; returns the tests of users that cut them into slices.
+
+    All at once they would take far more memory than their files, which are in the order of users, so that a slice skips most of them.
+    """
+    place = f"(sum(count(*)) OVER (ORDER BY user_id) - 1) // {SLICE_ROWS}"
+    firsts = f"SELECT user_id, min(event_tick) AS first_tick, {place} AS slice FROM ({rows}) GROUP BY 1"
+    database.execute(f"CREATE OR REPLACE TEMP TABLE first_ticks AS {firsts}")
+    slices = database.rows("SELECT min(user_id), max(user_id) FROM first_ticks GROUP BY slice ORDER BY 1") or [("", "")]
+    return [f"user_id BETWEEN {literal(first)} AND {literal(last)}" for first, last in slices]
+
+
+def _write(store: StateFiles, database: Database, queries: Sequence[str], name: str, atoms: Sequence[Atom]) -> StateFile:
+    """Takes queries of the same columns; writes their rows, one after the other, as one file."""
+    with database.stream(queries[0]) as first:
+        batches = chain(first, *(_stream(database, query) for query in queries[1:]))
+        return store.write_file(pa.RecordBatchReader.from_batches(first.schema, batches), name, atoms)
+
+
+def _stream(database: Database, query: str) -> Iterator[pa.RecordBatch]:
     with database.stream(query) as reader:
-        return store.write_file(reader, name, atoms)
+        yield from reader

@@ -8,6 +8,7 @@ same, which is as fast and compiles nothing; so are events that would make more 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -119,17 +120,19 @@ def roll_compiled(
     owned = f"SELECT DISTINCT e.user_id, {log.account} AS account_id FROM events AS e WHERE {log.known_between(*span)}"
     numbered = "row_number() OVER (ORDER BY user_id, account_id) - 1 AS owner"
     log.database.execute(f"CREATE OR REPLACE TEMP TABLE owners AS SELECT {numbered}, user_id, account_id FROM ({owned})")
-    slots = np.zeros(2 ** (2 * events).bit_length(), np.int32)
     room = min(events + STREAM_ROWS, most_cells // plan.width)  # what is not touched is no memory
-    keys, cells, rows = np.empty((KEY_COLUMNS, room), np.int64), np.empty((room, plan.width), np.int64), 0
-    with log.database.stream(plan.select(log)) as reader:
+    slots = np.zeros(2 ** (2 * room).bit_length(), np.int32)
+    keys, cells = np.empty((KEY_COLUMNS, room), np.int64), np.empty((room, plan.width), np.int64)
+    with log.database.stream(plan.select(log)) as reader, ThreadPoolExecutor(1) as worker:  # it adds a batch while the next one is read
+        rows = worker.submit(int)
         for batch in reader:
-            if rows + batch.num_rows > room:
+            numbers = np.split(np.stack([column.to_numpy() for column in batch.columns]), plan.parts)
+            if rows.result() + batch.num_rows > room:
                 return None
-            numbers = np.stack([column.to_numpy() for column in batch.columns])
-            rows = add(*np.split(numbers, plan.parts), plan.begins, plan.atoms, slots, keys, cells, rows)
+            rows = worker.submit(add, *numbers, plan.begins, plan.atoms, slots, keys, cells, rows.result())
+        found = rows.result()
     owners = log.database.arrow("SELECT user_id, account_id FROM owners ORDER BY owner")
-    return RolledCells(plan, owners, keys[:, :rows], cells[:rows])
+    return RolledCells(plan, owners, keys[:, :found], cells[:found])
 
 
 def _same_account(log: Log) -> str:

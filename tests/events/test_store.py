@@ -12,7 +12,7 @@ from kept_logs import TOLERANT, KeptLog, as_arrow, keep
 from random_logs import BEGIN, DAYS, MEASURES, SOURCE, files_of, known_before, merged, random_log
 
 from pls_ml.core.windows import Grain
-from pls_ml.events import store
+from pls_ml.events import months, store
 
 DAY_GRAIN = Grain("day")
 BERLIN = Grain("day", "Europe/Berlin")
@@ -153,6 +153,27 @@ def test_a_quantity_that_nobody_asks_for_any_more_does_no_harm_and_may_come_back
     assert merged(kept) == merged(keep(log, MEASURES, source=SOURCE))
     assert kept.state.manifest.codes == keep(log, MEASURES, source=SOURCE).state.manifest.codes
     assert all(totals.file.holds(atom.name for atom in kept.state.atoms) for totals in kept.state.manifest.totals)
+
+
+@pytest.mark.parametrize("rows", [1, 40])
+def test_users_are_summed_up_in_slices_to_the_same_file(rows, monkeypatch):
+    at_once = keep(random_log(15), MEASURES, source=SOURCE).state.manifest
+    sliced = []
+    original = months._slice_users
+
+    monkeypatch.setattr(months, "SLICE_ROWS", rows)
+    monkeypatch.setattr(months, "_slice_users", lambda *of: sliced.append(original(*of)) or sliced[-1])
+
+    assert keep(random_log(15), MEASURES, source=SOURCE).state.manifest == at_once
+    assert len(sliced[0]) > 1
+
+
+def test_a_month_without_a_usable_row_is_summed_up_too():
+    log = as_arrow("user_id | event | event_time\n | seen | 2024-01-05\n | seen | 2024-02-03")
+
+    kept = keep(log, MEASURES[:1], source=TOLERANT)
+
+    assert [totals.file.rows for totals in kept.state.manifest.totals] == [0]
 
 
 def test_sums_that_lack_a_quantity_which_the_months_have_are_made_again(tmp_path):
