@@ -31,26 +31,27 @@ class DuckDBEngine:
     def build_signals(self, catalogue: Catalogue) -> None:
         """Takes a catalogue of computable signals; makes the table `signals`: the spine's `row`, then one column each."""
         for number, query in enumerate(self._slices(catalogue)):
-            self.database.execute(f"CREATE OR REPLACE TABLE signals AS {query}" if number == 0 else f"INSERT INTO signals {query}")
+            made = "INSERT INTO signals" if number else "CREATE OR REPLACE TABLE signals AS"
+            self.database.execute(f"{made} {query.sql}")
 
     def stream_signals(self, catalogue: Catalogue, beside: str) -> Iterator[pa.RecordBatch]:
         """Takes a catalogue of computable signals and columns of the spine to put beside them; yields the rows, slice after slice."""
         for query in self._slices(catalogue):
-            joined = f'SELECT {beside}, g.* EXCLUDE ("row") FROM ({query}) AS g JOIN spine AS s USING ("row") ORDER BY "row"'
-            with self.database.stream(joined) as reader:
+            rows = f'({query.unordered}) AS g JOIN {query.spine} AS s ON s."row" = g."row"'
+            with self.database.stream(f'SELECT {beside}, g.* EXCLUDE ("row") FROM {rows} ORDER BY g."row"') as reader:
                 yield from reader
 
     def compile(self, catalogue: Catalogue) -> str:
         """Takes a catalogue; returns the query that computes it for the whole spine."""
         return Query(catalogue, self._shape()).sql
 
-    def _slices(self, catalogue: Catalogue) -> Iterator[str]:
+    def _slices(self, catalogue: Catalogue) -> Iterator[Query]:
         """The query, once for each slice of the spine; an account's leads are in one slice."""
         slices = -(-self.database.count("spine") // max(1, min(SLICE_ROWS, self.database.memory_bytes // ROW_BYTES)))
         if slices <= 1:
-            yield self.compile(catalogue)
+            yield Query(catalogue, self._shape())
             return
-        query = Query(catalogue, self._shape(), "slice").sql
+        query = Query(catalogue, self._shape(), "slice")
         try:
             for number in range(slices):
                 chosen = f"SELECT * FROM spine WHERE hash(account_key) % {slices} = {number}"
