@@ -14,7 +14,8 @@ from pls_ml.evaluation.comparison import (
     PeriodDifference,
     compare_candidates,
 )
-from pls_ml.evaluation.leaks import LeakAudit, SignalStrength, audit_signals, raise_if_leaking
+from pls_ml.evaluation.leak_strength import measure_strengths
+from pls_ml.evaluation.leaks import Finding, LeakAudit, SignalStrength, raise_if_leaking
 from pls_ml.evaluation.measures import CandidateScores, Economics
 from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
 from pls_ml.evaluation.pooling import LevelRatio, PooledRatios, pool_ratios
@@ -30,6 +31,7 @@ __all__ = [
     "Decision",
     "Economics",
     "Estimate",
+    "Finding",
     "GainCurve",
     "LeakAudit",
     "LevelRatio",
@@ -43,7 +45,6 @@ __all__ = [
     "Split",
     "SplitSpec",
     "account_resamples",
-    "audit_signals",
     "basic_interval",
     "compare_candidates",
     "draw_gain",
@@ -51,6 +52,7 @@ __all__ = [
     "draw_tuning",
     "forward_folds",
     "gain_curve",
+    "measure_strengths",
     "paired_difference",
     "percentile_interval",
     "pool_ratios",

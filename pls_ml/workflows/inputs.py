@@ -153,16 +153,16 @@ def set_aside_leaks(project: Project, database: Database, catalogue: Catalogue) 
     acknowledged, defined = project.config.model.acknowledge_leaks, {signal.id for signal in project.config.signals.define}
     dated = find_dated_tables(database)
     reasons: dict[str, str] = {}
+    vouched: dict[str, str] = {}
     for signal in dict.fromkeys(column.signal.id for column in catalogue.ordered):
-        reason = _find_reason(catalogue, signal, dated, reasons)
-        if reason is None or signal in acknowledged:
-            continue
-        if signal in defined:
-            step = "drop it, or list it under `model.acknowledge_leaks` if it was known at the time"
-            raise LeakageError(f"signal '{signal}' {reason}: {step}")
-        reasons[signal] = reason
+        if reason := _find_reason(catalogue, signal, dated, reasons):
+            (vouched if signal in acknowledged else reasons)[signal] = reason
+    if refused := [name for name in reasons if name in defined]:
+        told = "; ".join(f"signal '{name}' {reasons[name]}" for name in refused)
+        raise LeakageError(f"{told}: drop it, or list it under `model.acknowledge_leaks` if it was known at the time")
     kept = [signal.id for signal in catalogue.signals if signal.id not in reasons]
-    notes = (f"signal '{name}' {reason}: left out; `model.acknowledge_leaks` lets it take part" for name, reason in reasons.items())
+    notes = [f"signal '{name}' {reason}: left out; `model.acknowledge_leaks` lets it take part" for name, reason in reasons.items()]
+    notes += [f"acknowledged leak: signal '{name}' {reason}" for name, reason in vouched.items()]
     return (catalogue.select(kept) if reasons else catalogue), tuple(notes)
 
 

@@ -19,8 +19,8 @@ from pls_ml.scores.increments import require_additive
 from pls_ml.scores.learned_card import MaturedRows
 from pls_ml.scores.repointing import repoint_card
 from pls_ml.workflows.candidates import TrainingRows, search_folds
+from pls_ml.workflows.leak_audit import audit_training
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.train import audit_training
 from pls_ml.workflows.training_rows import load_training_rows, split_training
 
 RESAMPLES = 300
@@ -86,10 +86,11 @@ def repoint(project: Project) -> RepointReport:
     if card is None:
         raise ConfigError("the project has no scorecard to re-point: set `scorecard`, for example to card_a")
     require_additive(card)
-    data, _, rows, _ = load_training_rows(project)
-    training = rows.take(split_training(project, rows).train)
+    data, table, rows, _ = load_training_rows(project)
+    split = split_training(project, rows)
+    training = rows.take(split.train)
     with project.progress.step("looking for leaks"):
-        audit_training(project, data, training)
+        audit_training(project, data, table, rows, split)
     with project.progress.step(f"re-pointing the card on {len(training.labels):,} rows"):
         found = repoint_card(card, _to_matured(training), search_folds(training), _resample(project, training))
     path = project.output / "cards" / f"{card.id}_repointed.yaml"

@@ -14,7 +14,7 @@ import pandas as pd
 from pls_ml.core.catalogue import Catalogue, Signal
 from pls_ml.core.database import quote
 from pls_ml.core.errors import ConfigError, ImmatureOutcomesError, suggest
-from pls_ml.evaluation import audit_signals
+from pls_ml.evaluation.leak_strength import measure_strengths
 from pls_ml.reports.plain_text import clean_text
 from pls_ml.workflows.data import LoadedData, build_signals, load_data
 from pls_ml.workflows.definitions import define_signal
@@ -159,7 +159,7 @@ def _profile(values: pd.Series, frame: pd.DataFrame, signal: Signal, labelled: b
         return ColumnProfile(str(values.name), distribution, None, None)
     accounts = frame["account"].to_numpy(np.int64)
     if signal.is_category:
-        area = audit_signals(values.to_frame(), labels, accounts).signals[0].auc
+        area = measure_strengths(values.to_frame(), labels, accounts)[0].auc
         return ColumnProfile(str(values.name), distribution, None, area if np.isfinite(area) else None)
     numbers = values.to_numpy(np.float64, na_value=np.nan)
     return ColumnProfile(str(values.name), distribution, measure_strength(numbers, labels, accounts, signal.direction), None)

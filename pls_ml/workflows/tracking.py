@@ -14,6 +14,7 @@ key              holds                                               becomes
 `metrics`        name → estimate, names as above                     metrics of that name
 `gates`          [`Gate.to_dict()`]                                  metrics `gate/<name>`; tags `gates` ("7 of 8"), `gates_failed`; a file
 `accepted`       names of gates that were let pass                   tag `gates_accepted`
+`leak_audit`     `LeakAudit.to_dict()`                               tag `acknowledged_leaks`: what was found and let pass
 `action`         what a recalibration did                            tag `action`
 `refused`        whether a promotion was refused                     tag `refused`
 `split`          part → rows                                         metrics `rows/<part>`
@@ -168,6 +169,8 @@ def _read_tags(project: Project, report: Mapping[str, Any]) -> dict[str, str]:
     if gates := report.get("gates"):
         failed = [gate["name"] for gate in gates if not gate["passed"]]
         tags |= {"gates": f"{len(gates) - len(failed)} of {len(gates)}", "gates_failed": ", ".join(failed)}
+    if vouched := [found["name"] for found in report.get("leak_audit", {}).get("findings", ()) if found["acknowledged"]]:
+        tags["acknowledged_leaks"] = ", ".join(dict.fromkeys(vouched))
     if report.get("action"):
         tags["action"] = report["action"]
     if report.get("refused"):

@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 
 from pls_ml.core.catalogue import Catalogue
-from pls_ml.core.errors import DataError, LeakageError
+from pls_ml.core.errors import DataError
 from pls_ml.core.protocols import Scorer
 from pls_ml.evaluation.comparison import Comparison, ComparisonOptions, compare_candidates
 from pls_ml.evaluation.drift import profile_columns
 from pls_ml.evaluation.gates import Evidence, judge_training
-from pls_ml.evaluation.leaks import LeakAudit, audit_signals, raise_if_leaking
+from pls_ml.evaluation.leaks import LeakAudit
 from pls_ml.evaluation.measures import CandidateScores
 from pls_ml.evaluation.pooling import PooledRatios, pool_ratios
 from pls_ml.evaluation.ranking import gain_curve, group_by_score, roc_auc, sort_scores
 from pls_ml.evaluation.reliability import ReliabilityTable, reliability_table
-from pls_ml.labels.twins import find_outcome_twins
 from pls_ml.workflows.bundle import FROZEN, Bundle, save_bundle
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
 from pls_ml.workflows.data import LoadedData
 from pls_ml.workflows.lead_segments import add_segments
+from pls_ml.workflows.leak_audit import audit_training
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.reasons import ReasonProfile, find_best, profile_scorer
 from pls_ml.workflows.tracking import track_training
@@ -45,7 +45,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
     training, place = rows.take(split.train), one_per_month(table, split.test)
     test, known = rows.take(place), rows.take(one_per_month(table, split.known & ~split.test))
     with project.progress.step("looking for leaks"):
-        audit = audit_training(project, data, training)
+        audit = audit_training(project, data, table, rows, split)
     model, tuning, hints = tune_trees(project, training, table.catalogue)
     with project.progress.step(f"fitting the candidates on {len(training.labels):,} rows"):
         candidates, notes = fit_candidates(training, project.card(), table.catalogue, model, project.config.resources.threads)
@@ -58,12 +58,13 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         ratios = _pool_ratios(candidates[used], test, segments[place])
     with project.progress.step("looking at what a promotion asks for"):
         reasons = _profile_reasons(candidates[used].scorer, training, test, table.catalogue)
-        leaks = tuple(found.signal for found in audit.suspects if found.signal not in project.config.model.acknowledge_leaks)
+        leaks = tuple(dict.fromkeys(found.name for found in audit.suspects))
         auc = _measure_auc(candidates[used].scorer, training)
         gates = judge_training(Evidence(comparison, used, RULES if RULES in candidates else None, auc, reasons.same_first, leaks))
     held_out = project.config.split.model_copy(update={"test_start": split.test_start}).model_dump(mode="json")
     judged = {"comparison": comparison.to_dict(), "gates": [gate.to_dict() for gate in gates], "reasons": reasons.to_dict()}
     facts = _describe_rows(data, training) | {"split": split.counts, "labels": labels.to_dict(), "held_out": held_out} | judged
+    facts["leaks"] = audit.to_dict()["findings"]
     report = TrainingReport(
         version=_save(project, used, candidates, table.catalogue, facts),
         used=used,
@@ -81,7 +82,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         not_computable=data.coverage.not_computable,
         calibrators={name: candidate.calibrator.to_dict() for name, candidate in candidates.items()},
         tuning=tuning,
-        notes=(*table.notes, *hints, *notes, *_warn_of_calibration(comparison, used)),
+        notes=(*table.notes, *hints, *notes, *_say_vouched(audit), *_warn_of_calibration(comparison, used)),
         tracked=None,
     )
     return track_training(project, report) if track else report
@@ -99,25 +100,16 @@ def _save(project: Project, used: str, candidates: dict[str, Candidate], catalog
     return save_bundle(project, Bundle("", used, scorers, calibrators, bands, catalogue, frozen, facts))
 
 
+def _say_vouched(audit: LeakAudit) -> tuple[str, ...]:
+    return tuple(f"acknowledged leak: {found.sentence}" for found in audit.vouched)
+
+
 def _warn_of_calibration(comparison: Comparison, used: str) -> tuple[str, ...]:
     ratio = comparison.metrics[used]["observed_expected"]
     if ratio.low <= 1 <= ratio.high:
         return ()
     span = f"observed/expected {ratio.value:.2f}, 95 % interval {ratio.low:.2f} to {ratio.high:.2f}"
     return (f"the probabilities are off on the held-out leads ({span}): rank by them, but do not quote them",)
-
-
-def audit_training(project: Project, data: LoadedData, training: TrainingRows) -> LeakAudit:
-    """Takes a project, its data and the training rows; returns the leak audit; refuses what gives the outcome away."""
-    acknowledged = project.config.model.acknowledge_leaks
-    for twin in find_outcome_twins(data.database, project.config.outcome.level):
-        if twin.event not in acknowledged:
-            raise LeakageError(
-                f"{twin.sentence}: list it under `data.events.exclude`, or under `model.acknowledge_leaks` if it truly comes first"
-            )
-    audit = audit_signals(training.signals, training.labels, training.accounts)
-    raise_if_leaking(audit, acknowledged)
-    return audit
 
 
 def _choose(project: Project, candidates: dict[str, Candidate], training: TrainingRows) -> str:

@@ -9,6 +9,7 @@ import pytest
 from projects import FAST, merge, open_config
 
 from pls_ml.core.errors import DataError, LeakageError, TableError
+from pls_ml.workflows.bundle import load_bundle
 
 PLANTED = {"visits": 0.35, "minutes": 0.05}
 
@@ -168,7 +169,7 @@ def test_a_column_that_knows_the_outcome_stops_training_by_name(tmp_path):
     define = [*CONFIG["signals"]["define"], attribute("grade")]
     project = open_leads(tmp_path, leaking(draw_leads()), signals={"define": define})
 
-    with pytest.raises(LeakageError, match=r"signal 'grade' alone has AUC 0\.9\d\d \(limit 0\.90\): .*`acknowledge_leaks` \(grade\)"):
+    with pytest.raises(LeakageError, match=r"signal 'grade' alone has AUC 0\.9\d\d \(limit 0\.90\): .*`model.acknowledge_leaks` \(grade\)"):
         project.train()
     assert not project.models.exists()
 
@@ -179,8 +180,11 @@ def test_an_acknowledged_leak_passes_and_is_reported(tmp_path):
 
     report = project.train()
 
-    assert [found.signal for found in report.audit.suspects] == ["grade"]
-    assert report.to_dict()["leak_audit"]["suspects"] == ["grade"]
+    assert report.audit.suspects == ()
+    assert {found.name for found in report.audit.vouched} == {"grade"}
+    assert [(found["name"], found["acknowledged"]) for found in report.to_dict()["leak_audit"]["findings"]] == [("grade", True)]
+    assert "note: acknowledged leak: signal 'grade' alone has AUC 0.9" in report.to_text()
+    assert load_bundle(project).facts["leaks"][0]["name"] == "grade"
     assert report.comparison.metrics[report.used]["roc_auc"].value > 0.93
 
 
