@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pls_ml.evaluation.leaks import MODEL, RANDOM_GAP, AuditRows, Finding, Floats, Index, find_area, won_by
+from pls_ml.evaluation.leaks import MIN_WINNERS, MODEL, RANDOM_GAP, AuditRows, Finding, Floats, Index, find_area, won_by
 from pls_ml.evaluation.splits import forward_folds, share_of_groups
 
 TOO_GOOD_TOGETHER = 0.95
 TOO_FLATTERED = 0.08
 TIME_BLOCKS, ACCOUNT_FOLDS = 4, 2
 MOST_LEVELS = 20
-MIN_WINNERS = 50
+WINNERS_FOR_GAP = 50
 """With 13 to 39 winners the gap of honest worlds was anything from -0.13 to 0.17; with 53 to 145 it stayed below 0.05."""
 PENALTY = 0.01
 """Inverse: rather too strong than too weak, since the audit asks what is plain to see."""
@@ -67,8 +67,8 @@ def measure_quick_model(rows: AuditRows) -> QuickModel:
 
 
 def find_model_too_good(model: QuickModel) -> list[Finding]:
-    """Takes what the quick model reaches; returns a finding when its AUC on held-out rows is above 0.95."""
-    if not model.temporal > TOO_GOOD_TOGETHER:
+    """Takes what the quick model reaches; returns a finding when its AUC on held-out rows is above 0.95, with 20 winners or more."""
+    if not (model.winners >= MIN_WINNERS and model.temporal > TOO_GOOD_TOGETHER):
         return []
     told = f"a quick model on all signals has AUC {model.temporal:.3f} on later leads (limit {TOO_GOOD_TOGETHER:.2f})"
     return [Finding("model", MODEL, model.temporal, TOO_GOOD_TOGETHER, told, "look for what several signals know together")]
@@ -79,7 +79,7 @@ def find_random_gap(model: QuickModel) -> list[Finding]:
 
     With fewer than 50 winners the gap is noise, and not judged.
     """
-    if not (model.winners >= MIN_WINNERS and model.gap > TOO_FLATTERED and model.gap > 2 * model.error):
+    if not (model.winners >= WINNERS_FOR_GAP and model.gap > TOO_FLATTERED and model.gap > 2 * model.error):
         return []
     told = f"a quick model does {model.gap:.3f} better in AUC on random folds than forward in time (limit {TOO_FLATTERED})"
     return [Finding("random gap", RANDOM_GAP, model.gap, TOO_FLATTERED, told, "look for signals whose meaning changes over time")]

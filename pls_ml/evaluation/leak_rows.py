@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pls_ml.evaluation.leaks import AuditRows, Finding, Floats, find_area, won_by
+from pls_ml.evaluation.leaks import MIN_WINNERS, AuditRows, Finding, Floats, find_area, won_by
 
 MIN_TWINS = 10
 SAME_OUTCOME = 0.9
 COPIED = 0.01
-MIN_WINNERS = 20
 IN_ORDER = 0.70
 BLOCKS = 20
 _NUMBERED = re.compile(r"\D*(\d{1,18})")

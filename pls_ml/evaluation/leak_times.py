@@ -10,7 +10,7 @@ from pls_ml.evaluation.leaks import AuditRows, Finding, Index, find_area, won_by
 
 VANISHED = 0.25
 EXPLODED = 0.15
-MIN_WINNERS = 30
+WINNERS_TO_PAIR = 30
 SLACK = pd.Timedelta(days=31)
 """How much earlier than one horizon the earlier row may lie: grids rarely have one at the very moment."""
 

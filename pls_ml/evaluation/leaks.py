@@ -21,6 +21,8 @@ Index = npt.NDArray[np.int64]
 MISSINGNESS, MODEL, RANDOM_GAP, DUPLICATES = "missingness", "model", "random_gap", "duplicates"
 ID_ORDER, ROW_ORDER = "id_order", "row_order"
 """Names of findings that are about no single signal."""
+MIN_WINNERS = 20
+"""With fewer, an AUC above 0.90 is what chance makes of some honest signal; one winner alone is ranked first by one in ten."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,10 @@ class AuditRows:
     def without(self, names: Iterable[str]) -> AuditRows:
         """Takes names of columns; returns the rows without them."""
         return AuditRows(**{**self.__dict__, "signals": self.signals.drop(columns=[n for n in names if n in self.signals])})
+
+    def count_winners(self) -> int:
+        """Takes nothing; returns how many of those an outcome is of ever win."""
+        return int(won_by(self.units, self.labels)[1].sum())
 
     def first_rows(self) -> Index:
         """Takes nothing; returns the position of each lead's earliest row, in the order of `lead_codes`."""

@@ -6,8 +6,7 @@ import numpy as np
 
 from pls_ml.core.measures import Attribute
 from pls_ml.evaluation.leak_fills import find_filled_for_winners
-from pls_ml.evaluation.leak_models import MIN_WINNERS as FEWEST_FOR_GAP
-from pls_ml.evaluation.leak_models import find_model_too_good, find_random_gap, measure_quick_model
+from pls_ml.evaluation.leak_models import WINNERS_FOR_GAP, find_model_too_good, find_random_gap, measure_quick_model
 from pls_ml.evaluation.leak_rows import find_copies, find_order, rank_ids
 from pls_ml.evaluation.leak_strength import (
     find_strong_constants,
@@ -16,8 +15,8 @@ from pls_ml.evaluation.leak_strength import (
     measure_missingness,
     measure_strengths,
 )
-from pls_ml.evaluation.leak_times import MIN_WINNERS, count_winners, find_power_changes, pair_with_earlier
-from pls_ml.evaluation.leaks import DUPLICATES, ID_ORDER, ROW_ORDER, AuditRows, Finding, LeakAudit, raise_if_leaking
+from pls_ml.evaluation.leak_times import WINNERS_TO_PAIR, count_winners, find_power_changes, pair_with_earlier
+from pls_ml.evaluation.leaks import DUPLICATES, ID_ORDER, MIN_WINNERS, ROW_ORDER, AuditRows, Finding, LeakAudit, raise_if_leaking
 from pls_ml.evaluation.splits import Split
 from pls_ml.labels.fills import LATE_SHARE, find_late_fills
 from pls_ml.labels.twins import TWIN_SHARE, find_outcome_twins
@@ -50,24 +49,27 @@ def find_leaks(project: Project, data: LoadedData, table: SignalTable, rows: Tra
     strengths = measure_strengths(given.signals, given.labels, given.accounts)
     missingness = measure_missingness(rest.signals[rest.train], rest.labels[rest.train], rest.accounts[rest.train])
     later, not_judged = _find_power_changes(project, given)
+    few = given.count_winners() < MIN_WINNERS
     findings = [
         *_find_twins(project, data),
         *_find_late_fills(project, data, table),
-        *find_strong_signals(strengths),
-        *find_strong_constants(given),
+        *(() if few else find_strong_signals(strengths)),
+        *(() if few else find_strong_constants(given)),
         *find_filled_for_winners(given),
         *later,
-        *find_telling_gaps(missingness),
+        *(() if few else find_telling_gaps(missingness)),
         *find_copies(given, DUPLICATES),
         *find_order(given, rank_ids(given.leads), ID_ORDER, "the order of the lead ids"),
         *find_order(given, _rank_rows(project, data, given), ROW_ORDER, "the order of the rows of `users`"),
     ]
     model = measure_quick_model(rest.without(found.name for found in findings))
     findings += [*find_random_gap(model), *find_model_too_good(model)]
+    if few:
+        not_judged |= {"strength": f"{given.count_winners()} win, expected at least {MIN_WINNERS}"}
     if np.isnan(model.temporal):
         not_judged |= {"model": "no fold forward in time holds both outcomes"}
-    elif model.winners < FEWEST_FOR_GAP:
-        not_judged |= {"random gap": f"{model.winners} win in the training rows, expected at least {FEWEST_FOR_GAP}"}
+    elif model.winners < WINNERS_FOR_GAP:
+        not_judged |= {"random gap": f"{model.winners} win in the training rows, expected at least {WINNERS_FOR_GAP}"}
     return LeakAudit(strengths, missingness, tuple(findings), vouched, not_judged)
 
 
@@ -109,8 +111,8 @@ def _find_power_changes(project: Project, given: AuditRows) -> tuple[list[Findin
         return [], {"power collapse": "leads of a prepared table have no time to go back in"}
     now, before = pair_with_earlier(given, project.config.horizon.to_horizon())
     winners = count_winners(given, now)
-    if winners < MIN_WINNERS:
-        return [], {"power collapse": f"{winners} winners have a row one horizon earlier, expected at least {MIN_WINNERS}"}
+    if winners < WINNERS_TO_PAIR:
+        return [], {"power collapse": f"{winners} winners have a row one horizon earlier, expected at least {WINNERS_TO_PAIR}"}
     return find_power_changes(given, now, before), {}
 
 

@@ -21,6 +21,7 @@ from pls_ml.scores.repointing import repoint_card
 from pls_ml.workflows.candidates import TrainingRows, search_folds
 from pls_ml.workflows.leak_audit import audit_training
 from pls_ml.workflows.project import Project
+from pls_ml.workflows.training_checks import check_training, refuse_one_account
 from pls_ml.workflows.training_rows import load_training_rows, split_training
 
 RESAMPLES = 300
@@ -87,8 +88,10 @@ def repoint(project: Project) -> RepointReport:
         raise ConfigError("the project has no scorecard to re-point: set `scorecard`, for example to card_a")
     require_additive(card)
     data, table, rows, _ = load_training_rows(project)
+    refuse_one_account(rows)
     split = split_training(project, rows)
     training = rows.take(split.train)
+    check_training(training)
     with project.progress.step("looking for leaks"):
         audit_training(project, data, table, rows, split)
     with project.progress.step(f"re-pointing the card on {len(training.labels):,} rows"):

@@ -25,6 +25,7 @@ from pls_ml.workflows.leak_audit import audit_training
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.reasons import ReasonProfile, find_best, profile_scorer
 from pls_ml.workflows.tracking import track_training
+from pls_ml.workflows.training_checks import check_training, refuse_one_account, say_dominant, say_extreme_scores
 from pls_ml.workflows.training_report import TrainingReport
 from pls_ml.workflows.training_rows import load_training_rows, one_per_month, split_training
 from pls_ml.workflows.tuning import tune_trees
@@ -41,9 +42,11 @@ def train(project: Project, track: bool = False) -> TrainingReport:
     Refuses data without a matured label, with one outcome only, or with a signal that knows the outcome.
     """
     data, table, rows, labels = load_training_rows(project)
+    refuse_one_account(rows)
     split = split_training(project, rows)
     training, place = rows.take(split.train), one_per_month(table, split.test)
     test, known = rows.take(place), rows.take(one_per_month(table, split.known & ~split.test))
+    doubts = (*check_training(training), *say_dominant(test.accounts, "held-out"))
     with project.progress.step("looking for leaks"):
         audit = audit_training(project, data, table, rows, split)
     model, tuning, hints = tune_trees(project, training, table.catalogue)
@@ -82,7 +85,15 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         not_computable=data.coverage.not_computable,
         calibrators={name: candidate.calibrator.to_dict() for name, candidate in candidates.items()},
         tuning=tuning,
-        notes=(*table.notes, *hints, *notes, *_say_vouched(audit), *_warn_of_calibration(comparison, used)),
+        notes=(
+            *table.notes,
+            *hints,
+            *notes,
+            *doubts,
+            *_say_audit(audit),
+            *say_extreme_scores(used, candidates[used], training, test),
+            *_warn_of_calibration(comparison, used),
+        ),
         tracked=None,
     )
     return track_training(project, report) if track else report
@@ -100,8 +111,9 @@ def _save(project: Project, used: str, candidates: dict[str, Candidate], catalog
     return save_bundle(project, Bundle("", used, scorers, calibrators, bands, catalogue, frozen, facts))
 
 
-def _say_vouched(audit: LeakAudit) -> tuple[str, ...]:
-    return tuple(f"acknowledged leak: {found.sentence}" for found in audit.vouched)
+def _say_audit(audit: LeakAudit) -> tuple[str, ...]:
+    vouched = (f"acknowledged leak: {found.sentence}" for found in audit.vouched)
+    return (*vouched, *(f"the leak audit could not judge {test}: {why}" for test, why in (audit.not_judged or {}).items()))
 
 
 def _warn_of_calibration(comparison: Comparison, used: str) -> tuple[str, ...]:
