@@ -26,7 +26,7 @@ from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable
 from pls_ml.workflows.tracking import track_backtest
 from pls_ml.workflows.train import CAPACITY
-from pls_ml.workflows.training_rows import load_training_rows, one_per_month, split_training
+from pls_ml.workflows.training_rows import load_training_rows, one_per_month
 
 FILE = "backtest.json"
 RANDOM_PARTS = 2
@@ -104,7 +104,7 @@ def backtest(project: Project, track: bool = False) -> BacktestReport:
     data, table, rows, labels = load_training_rows(project)
     folds = place_folds(project, rows)
     with project.progress.step("looking for leaks"):
-        audit_training(project, data, table, rows, split_training(project, rows))
+        audit_training(project, data, table, rows, folds[-1])
     bench = Bench(project, card, table.catalogue, rows, _price(project, rows), _find_contacts(project, data))
     runs, failed = _run_folds(bench, table, folds)
     test, known = pool_rows([run.test for run in runs]), pool_rows([run.known for run in runs])

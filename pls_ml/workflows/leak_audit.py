@@ -17,6 +17,7 @@ from pls_ml.evaluation.leak_strength import (
 )
 from pls_ml.evaluation.leak_times import WINNERS_TO_PAIR, count_winners, find_power_changes, pair_with_earlier
 from pls_ml.evaluation.leaks import DUPLICATES, ID_ORDER, MIN_WINNERS, ROW_ORDER, AuditRows, Finding, LeakAudit, raise_if_leaking
+from pls_ml.evaluation.rolling import RollingFold
 from pls_ml.evaluation.splits import Split
 from pls_ml.labels.fills import LATE_SHARE, find_late_fills
 from pls_ml.labels.twins import TWIN_SHARE, find_outcome_twins
@@ -27,8 +28,8 @@ from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable
 
 
-def audit_training(project: Project, data: LoadedData, table: SignalTable, rows: TrainingRows, split: Split) -> LeakAudit:
-    """Takes a project, its data, the signals of all matured rows and their split; returns the leak audit.
+def audit_training(project: Project, data: LoadedData, table: SignalTable, rows: TrainingRows, split: Split | RollingFold) -> LeakAudit:
+    """Takes a project, its data, the signals of all matured rows and their split, or one fold; returns the leak audit.
 
     Refuses what gives the outcome away with `LeakageError`, all of it at once, unless `model.acknowledge_leaks` lists it.
     """
@@ -37,7 +38,7 @@ def audit_training(project: Project, data: LoadedData, table: SignalTable, rows:
     return audit
 
 
-def find_leaks(project: Project, data: LoadedData, table: SignalTable, rows: TrainingRows, split: Split) -> LeakAudit:
+def find_leaks(project: Project, data: LoadedData, table: SignalTable, rows: TrainingRows, split: Split | RollingFold) -> LeakAudit:
     """Takes what `audit_training` takes; returns the leak audit, whatever it found.
 
     What is fitted keeps to the training rows; the rest is measured on all matured rows, where an honest signal is less likely to look too
@@ -73,7 +74,7 @@ def find_leaks(project: Project, data: LoadedData, table: SignalTable, rows: Tra
     return LeakAudit(strengths, missingness, tuple(findings), vouched, not_judged)
 
 
-def _gather(project: Project, table: SignalTable, rows: TrainingRows, split: Split) -> AuditRows:
+def _gather(project: Project, table: SignalTable, rows: TrainingRows, split: Split | RollingFold) -> AuditRows:
     leads = table.spine["lead_id"].to_numpy(object)
     units = rows.accounts if project.config.outcome.level == "account" else leads
     labels = rows.labels.astype(np.float64)

@@ -104,8 +104,9 @@ def test_one_class_is_refused_with_or_without_a_search(tmp_path):
         open_leads(tmp_path, draw_leads().assign(converted=0), **TUNE).train()
 
 
-def test_constant_signals_keep_the_configured_settings(tmp_path):
-    leads = draw_leads().assign(visits=1.0, minutes=2.0, noise=0.0, source="search")
+def test_signals_without_a_split_keep_the_configured_settings(tmp_path):
+    one = draw_leads()["lead_number"] == 0  # too few for a leaf, enough not to be refused as constant
+    leads = draw_leads().assign(visits=1.0, minutes=2.0, noise=one.astype(float), source="search")
 
     report = open_leads(tmp_path, leads, **TUNE).train()
 
