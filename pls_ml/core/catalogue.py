@@ -51,6 +51,8 @@ class Signal(Spec):
     unit: str = ""
     rep_visible: bool = True
     outreach_safe: bool = True
+    actionable: bool = True
+    """Whether the lead's own use of the product can change it; what a lead is, or did once, it cannot."""
     leak_risk: Literal["none", "high"] = "none"
 
     @field_validator("id")
