@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from string import Formatter
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -33,6 +34,8 @@ from pls_ml.core.windows import LIFETIME, Window
 
 TAKEN = ("row", "lead_id", "account_id", "account_key", "as_of", "label")
 """Columns beside the signals."""
+PLACEHOLDERS = ("value", "window", "label")
+"""What a sentence may leave open."""
 
 
 class Signal(Spec):
@@ -49,6 +52,9 @@ class Signal(Spec):
     """What stands in for a missing value; none keeps it missing."""
     label: str
     unit: str = ""
+    sentences: dict[Literal["for", "against", "absent"], str] = {}
+    """What a reason says where the signal speaks for a lead, where it speaks against it (else as for), and where there is none of it;
+    what is left out is made from label, value, unit and window."""
     rep_visible: bool = True
     outreach_safe: bool = True
     actionable: bool = True
@@ -61,6 +67,24 @@ class Signal(Spec):
         if value in TAKEN:
             raise ValueError(f"'{value}' is the name of another column of the signal table: choose another `id`")
         return value
+
+    @field_validator("sentences")
+    @classmethod
+    def _can_be_said(cls, value: dict[str, str]) -> dict[str, str]:
+        for kind, text in value.items():
+            if not text.strip() or not text.isprintable():
+                raise ValueError(f"the sentence '{kind}' is empty or has line breaks or control characters: write one line of text")
+            for name in _find_placeholders(kind, text):
+                if name not in PLACEHOLDERS:
+                    known = ", ".join(f"{{{one}}}" for one in PLACEHOLDERS)
+                    raise ValueError(f"the sentence '{kind}' has {{{name}}}{suggest(name, PLACEHOLDERS)}: a sentence may have {known}")
+        return value
+
+    @model_validator(mode="after")
+    def _sentences_fit(self) -> Signal:
+        if not self.windows and any("{window}" in text for text in self.sentences.values()):
+            raise ValueError(f"signal '{self.id}' has no windows, and a sentence with {{window}}: leave it out")
+        return self
 
     @model_validator(mode="after")
     def _windows_fit(self) -> Signal:
@@ -102,6 +126,14 @@ class Signal(Spec):
     def is_category(self) -> bool:
         """Whether values are text."""
         return isinstance(self.measure, Latest) or (isinstance(self.measure, Attribute) and self.measure.type == "category")
+
+
+def _find_placeholders(kind: str, text: str) -> list[str]:
+    try:
+        parts = [part for part in Formatter().parse(text) if part[1] is not None]
+    except ValueError as error:
+        raise ValueError(f"the sentence '{kind}' has an odd brace ({error}): write {{value}}, or a brace twice to say one") from None
+    return [f"{name}{'!' + conversion if conversion else ''}{':' + form if form else ''}" for _, name, form, conversion in parts]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a stage may ask of another stage's implementation, four methods at most."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 WriteBatches = Callable[["Iterable[pa.RecordBatch]", "pa.Schema", Path], int]
 """Batches, their schema and a path → rows written, whole or not at all."""
 Floats = npt.NDArray[np.float64]
+Shares = tuple[float, Floats]
+"""A base, and n × m shares: base + row sum is the raw score, or a part of it."""
 
 
 class Scorer(Protocol):
@@ -46,8 +48,8 @@ class TwoPartScorer(Protocol):
 
     start_: Scorer | None
 
-    def parts(self, signals: pd.DataFrame) -> tuple[tuple[float, Floats], tuple[float, Floats]]:
-        """Takes n × m signal columns; returns base and shares of the start, and of what was learned; `contributions` is their sum."""
+    def parts(self, signals: pd.DataFrame) -> tuple[Shares, Iterator[Shares]]:
+        """Takes n × m signal columns; returns the start's shares, and seed by seed what was learned: their mean is what counts."""
         ...
 
 

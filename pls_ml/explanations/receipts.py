@@ -9,22 +9,28 @@ A score that starts from a card is the card's margin plus what trees add to it: 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from pls_ml.core.catalogue import Catalogue, Signal
 from pls_ml.core.errors import UnknownLeadError
-from pls_ml.core.protocols import Calibrator, Floats, Scorer, TwoPartScorer
+from pls_ml.core.protocols import Calibrator, Floats, Scorer, Shares, TwoPartScorer
+from pls_ml.explanations.peers import Peers
+from pls_ml.explanations.policy import show_lines
+from pls_ml.explanations.telling import Telling
 from pls_ml.explanations.wording import Line, say_values
 
 START = "starting point"
 """The base in words: the average lead of a model, a lead with 0 points of a card."""
 SAME = 1e-9
 """Margins closer than this to the base use the slope: the ratio would be 0/0."""
+SAME_SIGN = 0.8
+"""The share of a scorer's seeds, four of five, in which a contribution has its sign: below, another draw might say the opposite."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ class Receipts:
     """Contributions of n leads over k signals: `log_odds` and `probability` are n × k; each row plus its base is the score.
 
     `learned` (n × k) is the part of `log_odds` that trees give, all of it where they start from nothing, 0 where there are none.
-    `parts` are those of each raw score where trees start from something, else none.
+    `parts` are those of each raw score where trees start from something, else none. `steady` (n × k) says whether enough of the seeds
+    agree with a contribution's sign; `leading` (n × k) which of its signal's windows gives most of it: sentences speak of that one.
     """
 
     lead_ids: tuple[str, ...]
@@ -62,23 +69,33 @@ class Receipts:
     values: pd.DataFrame
     learned: Floats
     parts: tuple[Parts, ...]
+    steady: npt.NDArray[np.bool_]
+    leading: npt.NDArray[np.int8]
+    peers: Peers | None = None
+
+    @property
+    def telling(self) -> Telling:
+        """What each line says in words."""
+        return Telling(self.signals, self.values, self.log_odds, self.leading, self.peers)
 
     def one(self, lead_id: str) -> Receipt:
         """Takes a lead's id; returns its receipt; refuses an unknown one."""
         if lead_id not in self.lead_ids:
             raise UnknownLeadError(f"no receipt for lead '{lead_id}': {len(self.lead_ids):,} leads are scored here")
         row = self.lead_ids.index(lead_id)
-        values = self.values.iloc[[row]]
+        values, here = self.values.iloc[[row]], np.array([row])
         lines = [
             Line(
-                s.id,
-                float(self.log_odds[row, k]),
-                float(self.probability[row, k]),
-                s.label,
-                say_values(s, values)[0],
-                s.family,
-                s.rep_visible,
-                float(self.learned[row, k]),
+                signal=s.id,
+                log_odds=float(self.log_odds[row, k]),
+                probability=float(self.probability[row, k]),
+                label=s.label,
+                value=say_values(s, values)[0],
+                family=s.family,
+                rep_visible=s.rep_visible,
+                learned=float(self.learned[row, k]),
+                percentile=_or_none(self.telling.place(k, here)[0]),
+                sentence=self.telling.tell(k, here)[0],
             )
             for k, s in enumerate(self.signals)
         ]
@@ -89,6 +106,8 @@ class Receipts:
     def to_frame(self) -> pd.DataFrame:
         """Takes nothing; returns one row per lead and signal with a contribution: the batch form, in a total order."""
         words = np.array([say_values(signal, self.values) for signal in self.signals], dtype=object)
+        everybody = np.arange(len(self.lead_ids))
+        percentiles = np.array([self.telling.place(k, everybody) for k in range(len(self.signals))])
         rows, columns = np.nonzero(self.log_odds)
         return pd.DataFrame(
             {
@@ -98,6 +117,7 @@ class Receipts:
                 "learned": self.learned[rows, columns],
                 "probability": self.probability[rows, columns],
                 "value": words[columns, rows],
+                "percentile": percentiles[columns, rows],
             }
         )
 
@@ -122,12 +142,11 @@ class Receipt:
     parts: Parts | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Takes nothing; returns plain values; lines the policy hides are one line 'other', so that the sum stays true."""
-        hidden = [line for line in self.lines if not line.rep_visible and line.log_odds != 0]
-        shown = [line.to_dict() for line in self.lines if line.rep_visible and line.log_odds != 0]
-        if hidden:
-            log_odds, probability, learned = (sum(getattr(x, one) for x in hidden) for one in ("log_odds", "probability", "learned"))
-            shown.append(Line("other", log_odds, probability, "other signals", "", "other", True, learned).to_dict())
+        """Takes nothing; returns plain values; lines the policy hides from reps are one line 'other', so that the sum stays true."""
+        lines = pd.DataFrame([line.to_dict() | {"lead_id": self.lead_id} for line in self.lines if line.log_odds != 0])
+        visible = {line.signal for line in self.lines if line.rep_visible}
+        shown = [] if lines.empty else show_lines(lines, visible).drop(columns=["lead_id", "rep_visible"]).to_dict("records")
+        shown = [line | {"percentile": _or_none(line["percentile"])} for line in shown]
         head = {"lead_id": self.lead_id, "score": self.score, "base": self.base, "base_log_odds": self.base_log_odds}
         return head | {"lines": shown, "parts": self.parts.to_dict() if self.parts else None}
 
@@ -162,33 +181,72 @@ def build_receipts(
     scorer: Scorer, calibrator: Calibrator, signals: pd.DataFrame, lead_ids: Sequence[str], catalogue: Catalogue
 ) -> Receipts:
     """Takes a fitted scorer and calibrator, n × m signal columns and n lead ids; returns n receipts, windows of a signal summed."""
-    (start, start_shares), (added, added_shares) = _split(scorer, signals)
-    listed, learned = sum_by_signal(added_shares, signals, catalogue)
-    per_signal = sum_by_signal(start_shares, signals, catalogue)[1] + learned
-    base = start + added
-    margins = base + per_signal.sum(axis=1)
+    (start, start_shares), seeds = _split(scorer, signals)
+    listed, from_start = sum_by_signal(start_shares, signals, catalogue)
+    learned = _average(seeds, start_shares, signals, catalogue)
+    shares, base = from_start + learned.by_signal, start + learned.base
+    margins = base + shares.sum(axis=1)
     odds_scale, probability_scale = path_scales(calibrator, margins, base)
     at_base = float(calibrator.transform(np.array([base]))[0])
     return Receipts(
-        tuple(lead_ids),
-        listed,
-        per_signal * odds_scale[:, None],
-        per_signal * probability_scale[:, None],
-        float(np.log(at_base) - np.log1p(-at_base)),
-        at_base,
-        calibrator.transform(margins),
-        signals,
-        learned * odds_scale[:, None],
-        _find_parts(scorer, start + start_shares.sum(axis=1), added + added_shares.sum(axis=1)),
+        lead_ids=tuple(lead_ids),
+        signals=listed,
+        log_odds=shares * odds_scale[:, None],
+        probability=shares * probability_scale[:, None],
+        base_log_odds=float(np.log(at_base) - np.log1p(-at_base)),
+        base_probability=at_base,
+        score=calibrator.transform(margins),
+        values=signals,
+        learned=learned.by_signal * odds_scale[:, None],
+        parts=_find_parts(scorer, start + start_shares.sum(axis=1), learned.base + learned.by_signal.sum(axis=1)),
+        steady=np.where(shares > 0, learned.above, learned.below) >= SAME_SIGN * learned.seeds,
+        leading=_find_leading(start_shares + learned.by_column, shares, signals, catalogue),
     )
 
 
-def _split(scorer: Scorer, signals: pd.DataFrame) -> tuple[tuple[float, Floats], tuple[float, Floats]]:
-    """What a scorer starts from and what it learned on top; a scorer in one piece learned nothing on top."""
+@dataclass(frozen=True)
+class _Learned:
+    """What was learned, on average over the seeds; and in how many of them a signal speaks for a lead, and against it."""
+
+    seeds: int
+    base: float
+    by_column: Floats
+    by_signal: Floats
+    above: npt.NDArray[np.int8]
+    below: npt.NDArray[np.int8]
+
+
+def _split(scorer: Scorer, signals: pd.DataFrame) -> tuple[Shares, Iterator[Shares]]:
+    """What a scorer starts from, and what each of its seeds learned on top; a scorer in one piece learned nothing on top."""
     if isinstance(scorer, TwoPartScorer):
         return scorer.parts(signals)
-    base, shares = scorer.contributions(signals)
-    return (base, shares), (0.0, np.zeros_like(shares))
+    return scorer.contributions(signals), iter(())
+
+
+def _average(seeds: Iterator[Shares], start: Floats, signals: pd.DataFrame, catalogue: Catalogue) -> _Learned:
+    """One seed's shares after the other: all of them would not fit into memory beside each other."""
+    from_start = sum_by_signal(start, signals, catalogue)[1]
+    n, base, by_column, by_signal = 0, 0.0, np.zeros_like(start), np.zeros_like(from_start)
+    above, below = (np.zeros(from_start.shape, np.int8) for _ in range(2))
+    for seed_base, shares in seeds:
+        mine = sum_by_signal(shares, signals, catalogue)[1]
+        above += from_start + mine > 0
+        below += from_start + mine < 0
+        n, base, by_column, by_signal = n + 1, base + seed_base, by_column + shares, by_signal + mine
+    most = max(n, 1)
+    return _Learned(n, base / most, by_column / most, by_signal / most, above, below)
+
+
+def _find_leading(columns: Floats, shares: Floats, signals: pd.DataFrame, catalogue: Catalogue) -> npt.NDArray[np.int8]:
+    """Per row and signal the place, among the signal's columns, of the one that gives most towards the signal's own side."""
+    place = {str(name): position for position, name in enumerate(signals.columns)}
+    owners = {owner.id: owner for owner in (catalogue.by_column[name].signal for name in place)}
+    leading = np.zeros(shares.shape, np.int8)
+    for k, owner in enumerate(owners.values()):
+        known = [place[column.name] for column in owner.columns if column.name in place]
+        if len(known) > 1:
+            leading[:, k] = (columns[:, known] * np.where(shares[:, [k]] < 0, -1, 1)).argmax(axis=1)
+    return leading
 
 
 def _find_parts(scorer: Scorer, start: Floats, learned: Floats) -> tuple[Parts, ...]:
@@ -216,3 +274,7 @@ def path_scales(calibrator: Calibrator, margins: Floats, base: float) -> tuple[F
     slope = calibrator.slope(margins)
     odds = np.log(end) - np.log1p(-end) - (np.log(start) - np.log1p(-start))
     return np.where(near, slope / (end * (1 - end)), odds / safe), np.where(near, slope, (end - start) / safe)
+
+
+def _or_none(number: float | None) -> float | None:
+    return None if number is None or np.isnan(number) else float(number)

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from pls_ml.core.catalogue import Signal
-from pls_ml.core.measures import FLAGS, Growth, Latest
+from pls_ml.core.measures import FLAGS, AgeDays, DaysSinceFirst, DaysSinceLast, Growth, Latest
 from pls_ml.core.windows import DAY_US
 
 NOT_KNOWN = "not known"
@@ -16,6 +16,8 @@ SINGULAR = {"people": "person"}
 """Units are declared in the plural; others lose their s."""
 YES_NO, SHARE, SECONDS = "yes/no", "share", "seconds"
 """Units that say how a number is written: as an answer, in percent, as a length of time."""
+MOST_CHARACTERS = 60
+"""Of a category: names are shorter."""
 TENFOLD = 9.0
 """From this growth on, (10 − 1) in shares of the former, percent say nothing any more."""
 
@@ -24,7 +26,8 @@ TENFOLD = 9.0
 class Line:
     """One signal's share of one score, in log-odds and in probability, with its label and value in words.
 
-    `learned` is the part of `log_odds` that trees give, 0 of a score without trees.
+    `learned` is the part of `log_odds` that trees give, 0 of a score without trees. `percentile` places the value among the lead's peers,
+    None where it cannot be compared; `sentence` says it as a person would, empty where nothing is known.
     """
 
     signal: str
@@ -35,6 +38,8 @@ class Line:
     family: str
     rep_visible: bool
     learned: float = 0.0
+    percentile: float | None = None
+    sentence: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
@@ -63,6 +68,8 @@ def format_value(signal: Signal, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(signal.measure, Growth):
         return _change(float(value))
+    if isinstance(signal.measure, AgeDays | DaysSinceFirst | DaysSinceLast):
+        return _ago(float(value), signal.unit)
     return _quantity(float(value), signal.unit)
 
 
@@ -73,17 +80,26 @@ def _quantity(value: float, unit: str) -> str:
 
 
 def _number(value: float, unit: str) -> str:
-    number = f"{value:,.0f}" if value.is_integer() or abs(value) >= 100 else f"{value:,.2g}" if abs(value) < 1 else f"{value:,.1f}"
-    unit = SINGULAR.get(unit, unit.removesuffix("s")) if value == 1 else unit
-    return f"{number} {unit}".rstrip()
+    number = f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:,.2g}" if abs(value) < 1 else f"{value:,.1f}"
+    return f"{number} {singular(unit) if value == 1 else unit}".rstrip()
+
+
+def singular(unit: str) -> str:
+    """Takes a unit in the plural; returns it for one."""
+    return SINGULAR.get(unit, unit.removesuffix("s"))
 
 
 def _change(growth: float) -> str:
     """(a − b) / (a + b) back to what people call growth: (a − b) / b, against the equally long time before."""
     if growth >= 1:
-        return "new"
+        return "up from nothing"
     rise = 2 * growth / (1 - growth)
     return "more than tenfold" if rise > TENFOLD else "unchanged" if abs(rise) < 0.005 else f"{rise:+.0%}"
+
+
+def _ago(days: float, unit: str) -> str:
+    """Hours within the first day, whole days after the tenth: finer figures say no more."""
+    return _duration(days * DAY_US / 1e6) if 0 < days < 1 else _number(float(round(days)) if days >= 10 else days, unit)
 
 
 def _percent(share: float) -> str:
@@ -93,10 +109,11 @@ def _percent(share: float) -> str:
 def _duration(seconds: float) -> str:
     for unit, length in (("days", DAY_US / 1e6), ("hours", 3600.0), ("minutes", 60.0)):
         if abs(seconds) >= length:
-            return f"{seconds / length:,.1f} {unit}"
-    return "1 second" if seconds == 1 else f"{seconds:.0f} seconds"
+            return _number(round(seconds / length, 1), unit)
+    return _number(round(seconds), "seconds")
 
 
 def _one_line(text: str) -> str:
-    """A category comes from the data: line breaks and control characters would forge lines of a receipt."""
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+    """A category comes from the data: line breaks and control characters would forge lines of a receipt, length would bury them."""
+    line = " ".join("".join(sign if sign.isprintable() else " " for sign in text[: 8 * MOST_CHARACTERS]).split())
+    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1].rstrip()}…"

@@ -8,7 +8,7 @@ trees that changes no loss, and the calibrator sets the scale on unseen rows. Tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from copy import copy
 from typing import Any
 
@@ -17,10 +17,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from pls_ml.core.errors import BundleError, ConfigError
-from pls_ml.core.protocols import Floats, Scorer
+from pls_ml.core.protocols import Floats, Scorer, Shares
 from pls_ml.scores.encoding import Encoding, check_labels
 from pls_ml.scores.growth import MANY_CELLS, Growth, Rows, TreeFold, TreeSettings, bin_rows
-from pls_ml.scores.patterns import TreeShares
+from pls_ml.scores.patterns import MOST_CELLS, TreeShares
 
 MIN_ROWS = 2000
 MIN_POSITIVES = 100
@@ -55,7 +55,7 @@ class BoostedScorer:
         self.seed = seed
         self.threads = threads
         self.settings = settings
-        self._tables: TreeShares | None = None
+        self._tables: list[TreeShares] | None = None
 
     def fit(
         self,
@@ -95,25 +95,27 @@ class BoostedScorer:
         trees = [self._predict(booster, matrix) for booster in self.boosters_] or [np.zeros(len(matrix))]
         return np.asarray(self._start_margins(signals) + np.mean(trees, axis=0))
 
-    def contributions(self, signals: pd.DataFrame) -> tuple[float, Floats]:
+    def contributions(self, signals: pd.DataFrame) -> Shares:
         """Takes n × m signal columns; returns the base and each column's share: the start's, and what the trees add to it."""
-        (start, start_shares), (trees, tree_shares) = self.parts(signals)
+        (start, start_shares), (trees, tree_shares) = self.parts(signals)[0], self.correction(signals)
         return start + trees, start_shares + tree_shares
 
-    def parts(self, signals: pd.DataFrame) -> tuple[tuple[float, Floats], tuple[float, Floats]]:
-        """Takes n × m signal columns; returns base and shares of the start, nothing but zeros where there is none, and of the trees."""
-        trees = self.correction(signals)
-        return (0.0, np.zeros_like(trees[1])) if self.start_ is None else self.start_.contributions(self._order(signals)), trees
+    def parts(self, signals: pd.DataFrame) -> tuple[Shares, Iterator[Shares]]:
+        """Takes n × m signal columns; returns base and shares of the start, nothing but zeros where there is none, and the trees' by seed.
 
-    def correction(self, signals: pd.DataFrame) -> tuple[float, Floats]:
+        The trees' shares are SHAP values as in `correction`, of each seed's trees alone.
+        """
+        empty = (0.0, np.zeros((len(signals), len(self.encoding_.columns))))
+        return empty if self.start_ is None else self.start_.contributions(self._order(signals)), self._explain_seeds(signals)
+
+    def correction(self, signals: pd.DataFrame) -> Shares:
         """Takes n × m signal columns; returns what the trees add on average, and each column's SHAP value in it.
 
         The values are those of Lundberg et al. 2020, path-dependent; without a start they are the whole score.
         """
-        if self._tables is None:
-            self._tables = TreeShares(self.boosters_)
-        base, shares = self._tables.explain(self.encoding_.encode(signals), self.threads)
-        seeds = max(len(self.boosters_), 1)
+        base, shares, seeds = 0.0, np.zeros((len(signals), len(self.encoding_.columns))), max(len(self.boosters_), 1)
+        for one_base, one in self._explain_seeds(signals):
+            base, shares = base + one_base, shares + one
         return base / seeds, shares / seeds
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,6 +145,13 @@ class BoostedScorer:
         scorer.encoding_ = Encoding.from_dict(data["encoding"])
         scorer.boosters_ = [lightgbm.Booster(model_str=text) for text in texts]
         return scorer
+
+    def _explain_seeds(self, signals: pd.DataFrame) -> Iterator[Shares]:
+        if self._tables is None:
+            most = MOST_CELLS // max(len(self.boosters_), 1)
+            self._tables = [TreeShares([booster], most) for booster in self.boosters_]
+        matrix = self.encoding_.encode(signals)
+        return (tables.explain(matrix, self.threads) for tables in self._tables)
 
     def _grow(self, rows: Rows) -> list[Any]:
         """The trees of every seed, on the same bins."""

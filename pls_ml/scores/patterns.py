@@ -62,15 +62,15 @@ class Part:
 class TreeShares:
     """SHAP values of boosted trees, by tables where trees allow it and else by LightGBM."""
 
-    def __init__(self, boosters: Sequence[Any]) -> None:
-        """Takes LightGBM boosters, whose values are added up; fills the tables."""
+    def __init__(self, boosters: Sequence[Any], most_cells: int = MOST_CELLS) -> None:
+        """Takes LightGBM boosters, whose values are added up, and how large all tables may be together; fills the tables."""
         self._base, self._left = 0.0, []
         trees, parts, cells = [], [], 0
         for booster in boosters:
             for number, tree in enumerate(read_trees(booster.model_to_string())):
                 cut = cut_tree(tree) if tree is not None else None
                 size = sum(part.cells for part in cut or ())
-                if tree is None or cut is None or cells + size > MOST_CELLS:
+                if tree is None or cut is None or cells + size > most_cells:
                     self._left.append((booster, number))
                     continue
                 self._base, cells = self._base + tree.expected(), cells + size

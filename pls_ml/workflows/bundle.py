@@ -11,6 +11,7 @@ from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import BundleError, suggest
 from pls_ml.core.files import write_json
 from pls_ml.core.protocols import Scorer
+from pls_ml.explanations.policy import Policy
 from pls_ml.io.bundles import read_bundle, write_bundle
 from pls_ml.scores import ScorecardClassifier, scorer_from_dict
 from pls_ml.workflows.config import ProjectConfig
@@ -42,6 +43,10 @@ class Bundle:
         """Takes a project; returns it with the parameters of the training in place of the file's."""
         merged = project.config.model_dump(by_alias=True) | {"unit": self.catalogue.unit} | self.frozen
         return replace(project, config=ProjectConfig.model_validate(merged))
+
+    def under(self, policy: Policy) -> Bundle:
+        """Takes the rules for what is said; returns the bundle whose signals are flagged by them: what views read, never what is saved."""
+        return replace(self, catalogue=policy.restrict(self.catalogue))
 
 
 def save_bundle(project: Project, bundle: Bundle) -> str:

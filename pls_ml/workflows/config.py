@@ -149,6 +149,8 @@ class ProjectConfig(Spec):
     scorecard: str | None = "card_a"
     accounts: str = "default"
     """The rules for whole accounts: tiers, dimensions, matrix, segments, buyers."""
+    policy: str = "default"
+    """What may be said to whom: signals hidden from an audience, forbidden words, protected attributes."""
     split: SplitConfig = SplitConfig()
     backtest: BacktestConfig = BacktestConfig()
     model: ModelConfig = ModelConfig()

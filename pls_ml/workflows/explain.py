@@ -8,10 +8,11 @@ from typing import Any
 
 from pls_ml.core.columns import Unit, lead_rows
 from pls_ml.core.errors import UnknownLeadError, suggest
-from pls_ml.explanations.reasons import pick_reasons
+from pls_ml.explanations.reasons import NO_REASON, pick_reasons
 from pls_ml.explanations.receipts import Receipt
 from pls_ml.workflows.bundle import load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
+from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.score import build_night_spine, explain_table, name_blocked, require_signals
 from pls_ml.workflows.signals import read_signals
@@ -56,7 +57,7 @@ class Explained:
         """Takes nothing; returns the receipts as text that adds up."""
         card = f", {self.points} points: {self.band}" if self.points is not None else ""
         head = f"{self.lead_id} at {self.as_of:%Y-%m-%d %H:%M} UTC, model {self.version}{card}"
-        why = "\n".join(f"  {reason}" for reason in self.reasons or ("no single strong reason",))
+        why = "\n".join(f"  {reason}" for reason in self.reasons or (NO_REASON,))
         score, band = next(iter(self.receipts.values())).score, f"{self.low:.2%} or {self.high:.2%}"
         why += f"\n  score {score:.2%}; were one more account like it lost or won, outcomes alone would say {band}"
         why += f"\n  not to be handed over: {self.blocked}" if self.blocked else ""
@@ -71,7 +72,7 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
 
     Refuses an unknown lead, and one that is not scored at that moment, with the reason.
     """
-    bundle = load_bundle(project, version)
+    bundle = load_bundle(project, version).under(project.policy())
     project = bundle.apply(project)
     data = load_data(project, bundle.catalogue)
     require_signals(bundle, data)
@@ -85,14 +86,15 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
         raise UnknownLeadError(f"lead '{lead_id}' is not scored at {moment:%Y-%m-%d}: {why}; choose another `--as-of`")
     build_signals(project, data, bundle.catalogue)
     table = read_signals(data, bundle.catalogue, removed)
-    found = explain_table(bundle, table)
-    reasons = pick_reasons(found[bundle.used].to_frame(), bundle.catalogue.signals)
-    words = tuple(("against: " if against else "for: ") + text for against, text in zip(reasons["against"], reasons["words"], strict=True))
+    rules = project.account_rules()
+    found = explain_table(bundle, table, add_segments(data, table.spine, rules)["segment"].tolist())
+    reasons = pick_reasons(found[bundle.used])
+    words = tuple(("against: " if x.against else "for: ") + str(x.sentence) for x in reasons.itertuples())
     receipts = {name: one.one(lead_id) for name, one in found.items()}
     low, high = bundle.bands[bundle.used].at(bundle.scorers[bundle.used].raw_score(table.values))
     card = bundle.card
     points, band = (int(card.points(table.values)[0]), str(card.bands(table.values)[0])) if card else (None, None)
-    blocked = name_blocked(project, bundle, data, table, project.account_rules()).get(lead_id)
+    blocked = name_blocked(project, bundle, data, table, rules).get(lead_id)
     scored_at = table.spine["as_of"].iloc[0].to_pydatetime()
     return Explained(lead_id, scored_at, bundle.version, receipts, float(low[0]), float(high[0]), points, band, words, blocked)
 

@@ -14,6 +14,7 @@ from pls_ml.core.catalogue import Catalogue, Signal
 from pls_ml.core.database import Database
 from pls_ml.core.errors import ConfigError, suggest
 from pls_ml.core.windows import Grain
+from pls_ml.explanations.policy import Policy
 from pls_ml.io.yaml import read_spec, read_yaml
 from pls_ml.labels.outcomes import FromColumn, FromEvents
 from pls_ml.labels.spine import AgeSpine, OrderSpine
@@ -21,6 +22,7 @@ from pls_ml.scores.card import Scorecard
 from pls_ml.signals.discovery import discover_signals, fit_windows
 from pls_ml.signals.units import take_of
 from pls_ml.workflows.config import ProjectConfig
+from pls_ml.workflows.policy_rules import hide_faults, refuse_faults
 from pls_ml.workflows.progress import Progress
 
 DISCOVER = "discover"
@@ -46,7 +48,8 @@ class Project:
     def catalogue(self, database: Database, grain: Grain) -> Catalogue:
         """Takes a database with the log and the time grain, for signals that are discovered; returns the declared signals.
 
-        They are those of the catalogue file, without the dropped ones, and those defined in the project, of the project's leads.
+        They are those of the catalogue file, without the dropped ones, and those defined in the project, of the project's leads. Refuses
+        words that the policy forbids; names in a log are nobody's words, so a discovered signal that has one is hidden from people.
         """
         from pydantic import ValidationError
 
@@ -58,6 +61,11 @@ class Project:
                 raise ConfigError(f"`signals.drop` names '{name}', which the catalogue does not declare{suggest(name, ids)}")
         defined = {signal.id for signal in config.define}
         kept = [signal for signal in declared if signal.id not in config.drop and signal.id not in defined]
+        policy = self.policy()
+        policy.refuse_unknown((*declared, *config.define))
+        if config.catalogue == DISCOVER:
+            kept = hide_faults(policy, kept)
+        refuse_faults(policy, config.define if config.catalogue == DISCOVER else (*kept, *config.define))
         try:
             return take_of(Catalogue(signals=(*kept, *config.define)), self.config.unit)
         except ValidationError as error:
@@ -116,6 +124,10 @@ class Project:
     def account_rules(self) -> AccountRules:
         """Takes nothing; returns the rules for whole accounts."""
         return read_spec(self._find(self.config.accounts, "accounts"), AccountRules, "account rules")
+
+    def policy(self) -> Policy:
+        """Takes nothing; returns the rules for what is said, and to whom."""
+        return read_spec(self._find(self.config.policy, "policies"), Policy, "policy")
 
     def _find(self, name: str, kind: str) -> Path:
         own = self.root / name

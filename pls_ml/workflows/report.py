@@ -11,13 +11,12 @@ import pandas as pd
 
 from pls_ml.core.errors import BundleError, TableError
 from pls_ml.core.files import digest_file, write_bytes
-from pls_ml.explanations.reasons import pick_reasons
+from pls_ml.explanations.policy import OTHER, OTHER_LABEL, find_visible, show_lines
+from pls_ml.explanations.reasons import NO_REASON
 from pls_ml.reports.lead_page import LeadPage, PageLead, PageReceipt, PageSignal, render_lead_page
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.score import PAGE, name_night
-
-OTHER = "other"
 
 
 def report(project: Project, as_of: datetime | None = None) -> Path:
@@ -27,7 +26,7 @@ def report(project: Project, as_of: datetime | None = None) -> Path:
     """
     folder = _find_night(project, as_of)
     manifest = _read_manifest(folder / "manifest.json")
-    bundle = load_bundle(project, manifest["version"])
+    bundle = load_bundle(project, manifest["version"]).under(project.policy())
     with project.progress.step(f"writing the page of {manifest['as_of'][:10]}"):
         tables = {name: _read(folder / name, digest) for name, digest in manifest["files"].items()}
         page = render_lead_page(_build_page(project, bundle, manifest, tables))
@@ -50,9 +49,12 @@ def _find_night(project: Project, as_of: datetime | None) -> Path:
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        return {key: manifest[key] for key in ("as_of", "version", "leads", "removed", "not_handed_over", "bases", "files")}
+        found = {key: manifest[key] for key in ("as_of", "version", "leads", "removed", "not_handed_over", "bases", "files")}
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{path} is damaged ({error}): run `pls-ml score` again") from error
+    if "reasons.parquet" not in found["files"]:
+        raise BundleError(f"{path} is of a night without `reasons.parquet`, as earlier versions scored: run `pls-ml score` again")
+    return found
 
 
 def _read(path: Path, digest: str) -> pd.DataFrame:
@@ -64,9 +66,9 @@ def _read(path: Path, digest: str) -> pd.DataFrame:
 
 def _build_page(project: Project, bundle: Bundle, manifest: dict[str, Any], tables: dict[str, pd.DataFrame]) -> LeadPage:
     visible = [PageSignal(s.id, s.label, s.family) for s in bundle.catalogue.signals if s.rep_visible]
-    signals = (*visible, PageSignal(OTHER, "other signals", "other"))
+    signals = (*visible, PageSignal(OTHER, OTHER_LABEL, OTHER))
     receipts = _receipts(bundle, manifest, tables, {signal.id: k for k, signal in enumerate(signals)})
-    reasons = _reasons(bundle, tables["receipts.parquet"])
+    reasons = _reasons(bundle, tables["reasons.parquet"])
     positions = dict(zip(tables["handoffs.parquet"]["lead_id"], tables["handoffs.parquet"]["position"], strict=True))
     scored: list[Any] = list(tables["scores.parquet"].itertuples())
     leads = tuple(
@@ -80,7 +82,7 @@ def _build_page(project: Project, bundle: Bundle, manifest: dict[str, Any], tabl
             points=None if pd.isna(lead.points) else int(lead.points),
             band=lead.band,
             handoff_position=positions.get(lead.lead_id),
-            reasons=reasons.get(lead.lead_id, ("no single strong reason",)),
+            reasons=reasons.get(lead.lead_id, (NO_REASON,)),
             receipts=receipts[lead.lead_id],
             blocked=_text(lead.blocked),
         )
@@ -126,7 +128,7 @@ def _receipts(
     scores = tables["scores.parquet"]
     for name in sorted(manifest["bases"], key=lambda scorer: scorer != bundle.used):
         lines: dict[str, list[tuple[int, float, str]]] = {lead: [] for lead in scores["lead_id"]}
-        mine = _fold_hidden(bundle, tables["receipts.parquet"].query("scorer == @name"))
+        mine = show_lines(tables["receipts.parquet"].query("scorer == @name"), find_visible(bundle.catalogue.signals))
         for lead, signal, share, value in zip(mine["lead_id"], mine["signal"], mine["probability"], mine["value"], strict=True):
             lines[lead].append((position[signal], share, value))
         base = manifest["bases"][name]
@@ -135,19 +137,10 @@ def _receipts(
     return found
 
 
-def _fold_hidden(bundle: Bundle, long: pd.DataFrame) -> pd.DataFrame:
-    """What reps may not see becomes one line without a value, so that the sum stays true."""
-    hidden = long["signal"].isin([s.id for s in bundle.catalogue.signals if not s.rep_visible])
-    folded = long[hidden].groupby("lead_id", as_index=False)["probability"].sum().assign(signal=OTHER, value="")
-    whole: pd.DataFrame = pd.concat([long[~hidden], folded], ignore_index=True)
-    return whole
-
-
-def _reasons(bundle: Bundle, long: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """What speaks for each lead, in words."""
-    picked = pick_reasons(long[long["scorer"] == bundle.used], bundle.catalogue.signals)
-    speaking = picked[~picked["against"]]
-    return {lead: tuple(texts) for lead, texts in speaking["words"].groupby(speaking["lead_id"])}
+def _reasons(bundle: Bundle, reasons: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """What speaks for each lead, in words; the policy may have become stricter since the night."""
+    speaking = reasons[~reasons["against"] & reasons["signal"].isin(list(find_visible(bundle.catalogue.signals)))]
+    return {lead: tuple(texts) for lead, texts in speaking["sentence"].groupby(speaking["lead_id"])}
 
 
 def _text(value: Any) -> str:

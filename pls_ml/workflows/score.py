@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from pls_ml.accounts.rules import AccountRules
 from pls_ml.core.errors import BundleError, DataError
 from pls_ml.core.files import digest_file, write_json
 from pls_ml.core.windows import EPOCH
+from pls_ml.explanations.peers import Peers
+from pls_ml.explanations.reasons import pick_reasons
 from pls_ml.explanations.receipts import Receipts, build_receipts
 from pls_ml.handoffs.selection import select_handoffs
 from pls_ml.io.sinks import write_parquet
@@ -35,13 +38,14 @@ TOO_FEW_FAMILIES = "too few families of the card speak for it"
 
 @dataclass(frozen=True)
 class Night:
-    """One scored `as_of`: scores (best first), receipts by scorer, chosen handoffs, who was left out and why, and the accounts."""
+    """One scored `as_of`: scores (best first), receipts by scorer, reasons, handoffs, who was left out and why, and accounts."""
 
     as_of: datetime
     version: str
     used: str
     scores: pd.DataFrame
     receipts: dict[str, Receipts]
+    reasons: pd.DataFrame
     handoffs: pd.DataFrame
     removed: dict[str, int]
     not_handed_over: dict[str, int]
@@ -88,7 +92,7 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
 
     Returns the scored night and writes it below `nights/`. Refuses an `as_of` outside the data and a night without a lead.
     """
-    bundle = load_bundle(project, version)
+    bundle = load_bundle(project, version).under(project.policy())
     project = bundle.apply(project)
     rules = project.account_rules()
     data = load_data(project, bundle.catalogue)
@@ -101,15 +105,17 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     build_signals(project, data, bundle.catalogue)
     table = read_signals(data, bundle.catalogue, removed)
     with project.progress.step(f"scoring and explaining {len(table.spine):,} leads"):
-        receipts = explain_table(bundle, table)
-        scores = _rank(bundle, data, table, receipts, rules)
+        leads = add_segments(data, table.spine, rules)
+        receipts = explain_table(bundle, table, leads["segment"].tolist())
+        reasons = pick_reasons(receipts[bundle.used])
+        scores = _rank(bundle, leads, table, receipts)
     scores["blocked"] = scores["lead_id"].map(name_blocked(project, bundle, data, table, rules)).astype("string")
     chosen = select_handoffs(scores, project.config.handoff)
     with project.progress.step("scoring the accounts"):
         accounts = score_accounts(project, bundle, data, moment, rules)
         scores, accounts = sort_into_buckets(accounts, scores, table)
     folder = project.output / "nights" / name_night(moment)
-    night = Night(moment, bundle.version, bundle.used, scores, receipts, chosen.chosen, removed, chosen.removed, accounts, folder)
+    night = Night(moment, bundle.version, bundle.used, scores, receipts, reasons, chosen.chosen, removed, chosen.removed, accounts, folder)
     with project.progress.step("writing the night"):
         _write(night, data)
     return night
@@ -184,24 +190,25 @@ def _find_barred(project: Project, data: LoadedData) -> dict[str, str]:
     return find_blocked(data.database, customers_too=not expansion, unit=project.config.unit)
 
 
-def explain_table(bundle: Bundle, table: SignalTable) -> dict[str, Receipts]:
-    """Takes a bundle and n leads' signals; returns the receipts of the scorer in use and, beside it, of the card."""
+def explain_table(bundle: Bundle, table: SignalTable, segments: Sequence[str]) -> dict[str, Receipts]:
+    """Takes a bundle, n leads' signals and their segments; returns the receipts of the scorer in use and, beside it, of the card."""
     names = dict.fromkeys([bundle.used, *(n for n, s in bundle.scorers.items() if isinstance(s, ScorecardClassifier))])
     leads = table.spine["lead_id"].tolist()
-    return {n: build_receipts(bundle.scorers[n], bundle.calibrators[n], table.values, leads, bundle.catalogue) for n in names}
+    peers = Peers(bundle.facts.get("peers", {}), np.asarray(segments, dtype=object), bundle.catalogue.unit)
+    found = {n: build_receipts(bundle.scorers[n], bundle.calibrators[n], table.values, leads, bundle.catalogue) for n in names}
+    return {n: replace(receipts, peers=peers) for n, receipts in found.items()}
 
 
-def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[str, Receipts], rules: AccountRules) -> pd.DataFrame:
+def _rank(bundle: Bundle, leads: pd.DataFrame, table: SignalTable, receipts: dict[str, Receipts]) -> pd.DataFrame:
     raw = bundle.scorers[bundle.used].raw_score(table.values)
     beside = {f"score_{name}": found.score for name, found in receipts.items()}
     low, high = bundle.bands[bundle.used].at(raw)
-    frame = table.spine.assign(raw_score=raw, score=receipts[bundle.used].score, low=low, high=high, **beside)
+    frame = leads.assign(raw_score=raw, score=receipts[bundle.used].score, low=low, high=high, **beside)
     card = bundle.card
     if card is not None:
         frame = frame.assign(points=card.points(table.values), band=card.bands(table.values).astype(str))
     else:
         frame = frame.assign(points=pd.array([None] * len(frame), dtype="Int64"), band="")
-    frame = add_segments(data, frame, rules)
     frame = frame.sort_values(["raw_score", "lead_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
     frame["rank"] = np.arange(1, len(frame) + 1)
     return frame
@@ -210,6 +217,7 @@ def _rank(bundle: Bundle, data: LoadedData, table: SignalTable, receipts: dict[s
 def _write(night: Night, data: LoadedData) -> None:
     files = {"scores.parquet": night.scores, "handoffs.parquet": night.handoffs, "accounts.parquet": night.accounts}
     long = [receipts.to_frame().assign(scorer=name) for name, receipts in night.receipts.items()]
+    files["reasons.parquet"] = night.reasons
     files["receipts.parquet"] = pd.concat(long, ignore_index=True)
     for name, frame in files.items():
         write_parquet(_to_arrow(frame), night.folder / name)

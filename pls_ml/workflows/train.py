@@ -23,6 +23,7 @@ from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidat
 from pls_ml.workflows.data import LoadedData
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.leak_audit import audit_training
+from pls_ml.workflows.peers import freeze_training_peers
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.reasons import ReasonProfile, find_best, profile_scorer
 from pls_ml.workflows.tracking import track_training
@@ -71,6 +72,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         "gates": [gate.to_dict() for gate in gates],
         "reasons": reasons.to_dict(),
         "leaks": audit.to_dict()["findings"],
+        "peers": freeze_training_peers(table, segments, split.train),
     }
     report = TrainingReport(
         version=_save(project, used, candidates, table.catalogue, facts),

@@ -155,7 +155,7 @@ def test_no_view_shows_a_hidden_signal(receipts, lead_ids):
     for lead in lead_ids[:20]:
         receipt = receipts.one(lead)
         views = [json.dumps(receipt.to_dict()), receipt.to_text(), receipt.to_text(2), receipt._repr_html_()]
-        views += pick_reasons(receipts.to_frame(), receipts.signals)["words"].tolist()
+        views += pick_reasons(receipts)["sentence"].tolist()
 
         for view in views:
             assert not re.search(r"secret|credit|disputes|classified|quarrel", view, re.IGNORECASE)
@@ -244,7 +244,7 @@ def test_a_constant_calibrator_gives_empty_receipts(made, catalogue):
     assert found.score.tolist() == [found.base_probability] * 5
     assert found.to_frame().empty
     assert found.one("lead-0").to_dict()["lines"] == []
-    assert pick_reasons(found.to_frame(), found.signals).empty
+    assert pick_reasons(found).empty
     assert found.one("lead-0").to_text().count("\n") == 1
 
 
@@ -254,7 +254,7 @@ def test_reasons_are_the_largest_visible_shares_on_each_side(catalogue):
     calibrator = InterceptCalibrator().fit(np.array([-1.0, 1.0, 0.0, 0.5]), np.array([0, 1, 0, 1]))
     found = make_receipts(shares, calibrator, catalogue)
 
-    picked = pick_reasons(found.to_frame(), found.signals)
+    picked = pick_reasons(found)
 
     assert picked["signal"].tolist() == ["industry", "employees", "idle"]
     assert picked["against"].tolist() == [False, False, True]

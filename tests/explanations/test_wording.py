@@ -47,13 +47,13 @@ def test_numbers_carry_their_unit_in_the_singular_only_at_one(unit, value, words
         (0.0, "0 seconds"),
         (1.0, "1 second"),
         (59.0, "59 seconds"),
-        (60.0, "1.0 minutes"),
-        (3599.0, "60.0 minutes"),
-        (3600.0, "1.0 hours"),
-        (86_399.0, "24.0 hours"),
-        (86_400.0, "1.0 days"),
-        (10 * 86_400.0, "10.0 days"),
-        (2000 * 86_400.0, "2,000.0 days"),
+        (60.0, "1 minute"),
+        (3599.0, "60 minutes"),
+        (3600.0, "1 hour"),
+        (86_399.0, "24 hours"),
+        (86_400.0, "1 day"),
+        (10 * 86_400.0, "10 days"),
+        (2000 * 86_400.0, "2,000 days"),
     ],
 )
 def test_durations_are_told_in_the_largest_unit_that_fits(seconds, words):
@@ -103,7 +103,7 @@ def test_an_attribute_that_says_yes_or_no_is_told_so(value, words):
         (0.002, "unchanged"),
         (0.8, "+800%"),
         (0.9, "more than tenfold"),
-        (1.0, "new"),
+        (1.0, "up from nothing"),
         (np.nan, "not known"),
     ],
 )
@@ -134,9 +134,7 @@ def test_shares_are_told_in_percent(share, words):
     assert format_value(make_signal("share"), share) == words
 
 
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(-1.0, "-1 seconds"), (-90.0, "-1.5 minutes"), (-7200.0, "-2.0 hours"), (7200.0, "2.0 hours")]
-)
+@pytest.mark.parametrize(("seconds", "words"), [(-1.0, "-1 seconds"), (-90.0, "-1.5 minutes"), (-7200.0, "-2 hours"), (7200.0, "2 hours")])
 def test_times_between_two_steps_keep_their_sign_and_unit(seconds, words):
     signal = make_signal("seconds", measure={"kind": "difference", "of": "a", "minus": "b"})
 
