@@ -230,11 +230,15 @@ def _average(seeds: Iterator[Shares], start: Floats, signals: pd.DataFrame, cata
     above, below = (np.zeros(from_start.shape, np.int8) for _ in range(2))
     for seed_base, shares in seeds:
         mine = sum_by_signal(shares, signals, catalogue)[1]
-        above += from_start + mine > 0
-        below += from_start + mine < 0
-        n, base, by_column, by_signal = n + 1, base + seed_base, by_column + shares, by_signal + mine
-    most = max(n, 1)
-    return _Learned(n, base / most, by_column / most, by_signal / most, above, below)
+        n, base = n + 1, base + seed_base
+        by_column += shares
+        by_signal += mine
+        mine += from_start
+        above += mine > 0
+        below += mine < 0
+    by_column /= max(n, 1)
+    by_signal /= max(n, 1)
+    return _Learned(n, base / max(n, 1), by_column, by_signal, above, below)
 
 
 def _find_leading(columns: Floats, shares: Floats, signals: pd.DataFrame, catalogue: Catalogue) -> npt.NDArray[np.int8]:
@@ -258,10 +262,13 @@ def _find_parts(scorer: Scorer, start: Floats, learned: Floats) -> tuple[Parts, 
 def sum_by_signal(shares: Floats, signals: pd.DataFrame, catalogue: Catalogue) -> tuple[tuple[Signal, ...], Floats]:
     """Takes n × m shares, the n × m signal columns they are of, and the catalogue; returns the k signals and n × k sums over windows."""
     owners = [catalogue.by_column[str(c)].signal for c in signals.columns]
-    order = {signal.id: k for k, signal in enumerate({owner.id: owner for owner in owners}.values())}
-    per_signal = np.zeros((len(signals), len(order)))
+    places: dict[str, list[int]] = {}
     for position, owner in enumerate(owners):
-        per_signal[:, order[owner.id]] += shares[:, position]
+        places.setdefault(owner.id, []).append(position)
+    per_signal = shares[:, [first for first, *_ in places.values()]]
+    for k, (_, *others) in enumerate(places.values()):
+        for position in others:
+            per_signal[:, k] += shares[:, position]
     return tuple({owner.id: owner for owner in owners}.values()), per_signal
 
 
