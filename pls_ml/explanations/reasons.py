@@ -40,7 +40,7 @@ def pick_reasons(receipts: Receipts, audience: Audience = "rep") -> pd.DataFrame
             "percentile": percentiles,
             "sentence": sentences,
         }
-    )
+    ).astype({"lead_id": "str", "signal": "str", "sentence": "str"})
 
 
 def _find_worthy(receipts: Receipts, visible: set[str]) -> npt.NDArray[np.bool_]:

@@ -84,8 +84,8 @@ def compare(column: SignalColumn, kind: Kind, place: tuple[float, float], peers:
     share = min(math.floor(below if higher else 100 - upto), 99)
     if kind == "absent":
         return "" if higher else f", unlike {share}% of {peers}"
-    whose = "" if isinstance(signal.measure, OnEvents) and signal.scope == "user" else "for "
-    return f", {_name_sides(column)[0 if higher else 1]} than {whose}{share}% of {peers}"
+    own = signal.scope == "user" and isinstance(signal.measure, OnEvents | AgeDays) and not isinstance(signal.measure, Growth)
+    return f", {_name_sides(column)[0 if higher else 1]} than {'' if own else 'for '}{share}% of {peers}"
 
 
 def name_peers(segment: str, unit: str) -> str:
