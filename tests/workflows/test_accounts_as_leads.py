@@ -145,8 +145,9 @@ def test_reasons_speak_of_the_account(of_accounts):
     assert labels["pricing_views"] == "pricing page views in the account"
     assert labels["account_active_users"] == "active users in the account"
     assert labels["lone_user"] == "alone in the account and nobody invited after 30 days"
-    explained = of_accounts.project.explain(of_accounts.night.scores["lead_id"].iloc[0], AS_OF)
-    assert any(" in the account: " in reason for reason in explained.reasons)
+    compared = [said for said in of_accounts.night.reasons["sentence"] if "% of " in said]
+    assert compared
+    assert {said.rsplit(" ", 1)[1] for said in compared} == {"accounts"}
 
 
 def test_the_night_has_a_page(of_accounts):
