@@ -145,7 +145,7 @@ def test_reasons_speak_of_the_account(of_accounts):
     assert labels["pricing_views"] == "pricing page views in the account"
     assert labels["account_active_users"] == "active users in the account"
     assert labels["lone_user"] == "alone in the account and nobody invited after 30 days"
-    compared = [said for said in of_accounts.night.reasons["sentence"] if "% of " in said]
+    compared = [said for said in of_accounts.night.reasons["sentence"] if " than " in said]
     assert compared
     assert {said.rsplit(" ", 1)[1] for said in compared} == {"accounts"}
 
