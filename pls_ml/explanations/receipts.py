@@ -50,7 +50,7 @@ class Parts:
         return f"{self.start} {self.start_score:+.2f} + learned {self.learned:+.2f} = raw score {self.start_score + self.learned:+.2f}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Receipts:
     """Contributions of n leads over k signals: `log_odds` and `probability` are n × k; each row plus its base is the score.
 
@@ -104,7 +104,7 @@ class Receipts:
         return Receipt(lead_id, float(self.score[row]), self.base_probability, self.base_log_odds, ordered, parts)
 
     def to_frame(self) -> pd.DataFrame:
-        """Takes nothing; returns one row per lead and signal with a contribution: the batch form, in a total order."""
+        """Takes nothing; returns one row per lead and signal with a contribution, hidden or not: the complete form, in a total order."""
         words = np.array([say_values(signal, self.values) for signal in self.signals], dtype=object)
         everybody = np.arange(len(self.lead_ids))
         percentiles = np.array([self.telling.place(k, everybody) for k in range(len(self.signals))])
@@ -121,8 +121,11 @@ class Receipts:
             }
         )
 
+    def __repr__(self) -> str:
+        return f"receipts of {len(self.lead_ids):,} leads over {len(self.signals):,} signals"
+
     def to_explanation(self) -> Any:
-        """Takes nothing; returns a `shap.Explanation` in probability, so that shap's plots work."""
+        """Takes nothing; returns a `shap.Explanation` in probability, so that shap's plots work: complete, with what reps may not see."""
         import shap
 
         data = self.values[[signal.columns[0].name for signal in self.signals]].to_numpy()
@@ -130,7 +133,7 @@ class Receipts:
         return shap.Explanation(values=self.probability, base_values=base, data=data, feature_names=[s.label for s in self.signals])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Receipt:
     """One lead's receipt: `base` plus all lines is `score`, the calibrated probability; lines run from the largest on."""
 
@@ -164,6 +167,9 @@ class Receipt:
         body = [f"  {text:<{width}}  {share:+8.2%}" for text, share in rows]
         last = [f"  {self.parts.to_text()}"] if self.parts else []
         return "\n".join([*body, f"  {'score':<{width}}  {self.score:8.2%}", *last])
+
+    def __repr__(self) -> str:
+        return f"{self.lead_id}\n{self.to_text()}"
 
     def _repr_html_(self) -> str:
         from html import escape

@@ -18,7 +18,7 @@ from pls_ml.workflows.score import build_night_spine, explain_table, name_blocke
 from pls_ml.workflows.signals import read_signals
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explained:
     """One lead at one `as_of`: the receipt of the scorer in use first, then the card's with its points and band; reasons in words.
 
@@ -62,6 +62,9 @@ class Explained:
         why += f"\n  score {score:.2%}; were one more account like it lost or won, outcomes alone would say {band}"
         why += f"\n  not to be handed over: {self.blocked}" if self.blocked else ""
         return "\n\n".join([f"{head}\n{why}", *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
+
+    def __repr__(self) -> str:
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         return "".join(receipt._repr_html_() for receipt in self.receipts.values())

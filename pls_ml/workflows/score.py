@@ -36,7 +36,7 @@ PAGE = "leads.html"
 TOO_FEW_FAMILIES = "too few families of the card speak for it"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Night:
     """One scored `as_of`: scores (best first), receipts by scorer, reasons, handoffs, who was left out and why, and accounts."""
 
@@ -82,6 +82,9 @@ class Night:
         held = f" (not handed over: {_list(self.not_handed_over)})" if self.not_handed_over else ""
         handed = f"handed over: {len(self.handoffs)}{held}; the best of them"
         return "\n".join([head, handed, *lines, self.scored_accounts.to_text(), f"tables: {self.folder}"])
+
+    def __repr__(self) -> str:
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         return str(self.scores.head(20).to_html())

@@ -215,7 +215,11 @@ def test_no_view_shows_anything_of_a_hidden_signal_and_every_total_stays_true(ca
         views = [folded.to_json(), pick_reasons(receipts, audience).to_json()]
         if audience == "rep":
             shown = [receipts.one(lead) for lead in leads]
-            views += [view for one in shown for view in (json.dumps(one.to_dict()), one.to_text(), one.to_text(1), one._repr_html_())]
+            views += [
+                view
+                for one in shown
+                for view in (json.dumps(one.to_dict()), one.to_text(), one.to_text(1), one._repr_html_(), repr(one), repr(receipts))
+            ]
         assert [secret for secret in find_secrets(catalogue, visible) for view in views if secret in view.lower()] == []
         sums = folded.groupby("lead_id")["probability"].sum().reindex(leads, fill_value=0.0)
         assert receipts.base_probability + sums.to_numpy() == pytest.approx(receipts.score, abs=1e-9)
