@@ -70,12 +70,15 @@ class Peers:
         for segment, tables in self.tables.items():
             mine = (kinds == segment) & ~np.isnan(numbers)
             if column in tables and mine.any():
-                below[mine], upto[mine] = _look_up(tables[column], numbers[mine])
+                below[mine], upto[mine] = look_up(tables[column], numbers[mine])
         return below, upto
 
 
-def _look_up(knots: Knots, numbers: Floats) -> tuple[Floats, Floats]:
-    """Exact at a knot; between two, where there were few peers or a fine measure, on the straight line between them."""
+def look_up(knots: Knots, numbers: Floats) -> tuple[Floats, Floats]:
+    """Takes a column's knots and n values; returns how many percent of the peers lie below each, and at or below.
+
+    Exact at a knot; between two, where there were few peers or a fine measure, on the straight line between them.
+    """
     values, below, upto = np.array(knots, np.float64).T
     place = np.searchsorted(values, numbers)
     right, left = np.minimum(place, len(values) - 1), np.maximum(place - 1, 0)

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from pydantic import Field, model_validator
 
+from pls_ml.core.derived import meets
 from pls_ml.core.measures import Condition
 from pls_ml.core.spec import Spec
 from pls_ml.scores.encoding import read_numbers
 from pls_ml.scores.ladder import Bools
-
-_TESTS = {"gte": np.greater_equal, "gt": np.greater, "lte": np.less_equal, "lt": np.less, "eq": np.equal}
 
 
 class Factor(Spec):
@@ -59,7 +58,4 @@ def _holds(condition: Condition, signals: pd.DataFrame) -> Bools:
     if condition.signal not in signals.columns:
         return np.zeros(len(signals), dtype=bool)
     column = signals[condition.signal]
-    if condition.among is not None:
-        return np.asarray(column.astype("string").isin(condition.among), dtype=bool)
-    test, bound = next((test, bound) for name, test in _TESTS.items() if (bound := getattr(condition, name)) is not None)
-    return np.asarray(test(read_numbers(column), bound), dtype=bool)
+    return meets(condition, column if condition.among is not None else read_numbers(column))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
+
 from pls_ml.core.columns import Unit, lead_rows
 from pls_ml.core.errors import UnknownLeadError, suggest
 from pls_ml.explanations.reasons import NO_REASON, pick_reasons
@@ -13,8 +15,9 @@ from pls_ml.explanations.receipts import Receipt
 from pls_ml.workflows.bundle import load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.lead_segments import add_segments
+from pls_ml.workflows.missing import Missing, Subjects, miss_both
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.score import build_night_spine, explain_table, name_blocked, require_signals
+from pls_ml.workflows.score import build_night_spine, explain_table, find_open, name_blocked, name_night, require_signals
 from pls_ml.workflows.signals import read_signals
 
 
@@ -36,6 +39,7 @@ class Explained:
     band: str | None
     reasons: tuple[str, ...]
     blocked: str | None
+    missing: tuple[Missing, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
@@ -50,6 +54,7 @@ class Explained:
             "band": self.band,
             "reasons": list(self.reasons),
             "blocked": self.blocked,
+            "missing": [one.to_dict() for one in self.missing],
         }
         return facts | {"receipts": receipts}
 
@@ -61,6 +66,7 @@ class Explained:
         score, band = next(iter(self.receipts.values())).score, f"{self.low:.2%} or {self.high:.2%}"
         why += f"\n  score {score:.2%}; were one more account like it lost or won, outcomes alone would say {band}"
         why += f"\n  not to be handed over: {self.blocked}" if self.blocked else ""
+        why += "".join(f"\n  {one.to_text()}" for one in self.missing)
         return "\n\n".join([f"{head}\n{why}", *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
 
     def __repr__(self) -> str:
@@ -90,16 +96,22 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     build_signals(project, data, bundle.catalogue)
     table = read_signals(data, bundle.catalogue, removed)
     rules = project.account_rules()
-    found = explain_table(bundle, table, add_segments(data, table.spine, rules)["segment"].tolist())
+    leads = add_segments(data, table.spine, rules)
+    found = explain_table(bundle, table, leads["segment"].tolist())
     reasons = pick_reasons(found[bundle.used])
     words = tuple(("against: " if x.against else "for: ") + str(x.sentence) for x in reasons.itertuples())
     receipts = {name: one.one(lead_id) for name, one in found.items()}
-    low, high = bundle.bands[bundle.used].at(bundle.scorers[bundle.used].raw_score(table.values))
+    raw = bundle.scorers[bundle.used].raw_score(table.values)
+    low, high = bundle.bands[bundle.used].at(raw)
     card = bundle.card
     points, band = (int(card.points(table.values)[0]), str(card.bands(table.values)[0])) if card else (None, None)
     blocked = name_blocked(project, bundle, data, table, rules).get(lead_id)
+    scored = leads.assign(raw_score=raw, points=points, band=band, blocked=pd.Series([blocked], dtype="string"))
+    missing = miss_both(
+        bundle, Subjects.of(scored.assign(open=find_open(scored["blocked"])), table), project.output / "nights" / name_night(moment), rules
+    )
     scored_at = table.spine["as_of"].iloc[0].to_pydatetime()
-    return Explained(lead_id, scored_at, bundle.version, receipts, float(low[0]), float(high[0]), points, band, words, blocked)
+    return Explained(lead_id, scored_at, bundle.version, receipts, float(low[0]), float(high[0]), points, band, words, blocked, missing)
 
 
 def _require_known(data: LoadedData, lead_id: str, unit: Unit) -> None:

@@ -29,6 +29,7 @@ from pls_ml.workflows.accounts import ScoredAccounts, score_accounts, sort_into_
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.lead_segments import add_segments
+from pls_ml.workflows.missing import Subjects, Tonight, list_missing
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, read_signals
 
@@ -38,7 +39,10 @@ TOO_FEW_FAMILIES = "too few families of the card speak for it"
 
 @dataclass(frozen=True, repr=False)
 class Night:
-    """One scored `as_of`: scores (best first), receipts by scorer, reasons, handoffs, who was left out and why, and accounts."""
+    """One scored `as_of`: scores (best first), receipts by scorer, reasons, handoffs, who was left out and why, and accounts.
+
+    `missing` is what would bring the leads nearest to a better band, or to the handoffs, there.
+    """
 
     as_of: datetime
     version: str
@@ -47,6 +51,7 @@ class Night:
     receipts: dict[str, Receipts]
     reasons: pd.DataFrame
     handoffs: pd.DataFrame
+    missing: pd.DataFrame
     removed: dict[str, int]
     not_handed_over: dict[str, int]
     scored_accounts: ScoredAccounts
@@ -117,8 +122,13 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     with project.progress.step("scoring the accounts"):
         accounts = score_accounts(project, bundle, data, moment, rules)
         scores, accounts = sort_into_buckets(accounts, scores, table)
+    with project.progress.step("looking for what is missing"):
+        missing = list_missing(
+            bundle, Subjects.of(scores.assign(open=find_open(scores["blocked"])), table), Tonight.of(scores, chosen.chosen), rules
+        )
     folder = project.output / "nights" / name_night(moment)
-    night = Night(moment, bundle.version, bundle.used, scores, receipts, reasons, chosen.chosen, removed, chosen.removed, accounts, folder)
+    parts = (scores, receipts, reasons, chosen.chosen, missing, removed, chosen.removed, accounts)
+    night = Night(moment, bundle.version, bundle.used, *parts, folder)
     with project.progress.step("writing the night"):
         _write(night, data)
     return night
@@ -182,6 +192,11 @@ def name_blocked(project: Project, bundle: Bundle, data: LoadedData, table: Sign
     return dict.fromkeys(table.spine["lead_id"][gated], TOO_FEW_FAMILIES) | _find_barred(project, data)
 
 
+def find_open(blocked: pd.Series[str]) -> pd.Series[bool]:
+    """Takes why nobody is sent to n leads, missing where somebody is; returns where nothing but the lead's own use is in the way."""
+    return blocked.isna() | blocked.eq(TOO_FEW_FAMILIES)
+
+
 def _find_barred(project: Project, data: LoadedData) -> dict[str, str]:
     if project.config.handoff.require_suppressions and not data.database.has("suppressions"):
         project.progress.note(
@@ -221,6 +236,7 @@ def _write(night: Night, data: LoadedData) -> None:
     files = {"scores.parquet": night.scores, "handoffs.parquet": night.handoffs, "accounts.parquet": night.accounts}
     long = [receipts.to_frame().assign(scorer=name) for name, receipts in night.receipts.items()]
     files["reasons.parquet"] = night.reasons
+    files["missing.parquet"] = night.missing
     files["receipts.parquet"] = pd.concat(long, ignore_index=True)
     for name, frame in files.items():
         write_parquet(_to_arrow(frame), night.folder / name)
