@@ -15,14 +15,14 @@ def say_step(step: Step, column: SignalColumn) -> str:
     """Takes a step and one of its columns; returns what there would be: '2 more team members invited (3 instead of 1 since signup)'."""
     before, after = step.values[column.name]
     label, unit = step.signal.label, step.signal.unit
-    told = f"{format_value(step.signal, after)} instead of {format_value(step.signal, before)}"
+    window = f" {column.window.phrase}" if column.window else ""
+    told = f"{format_value(step.signal, after)} instead of {format_value(step.signal, before)}{window}"
     if isinstance(step.signal.measure, DaysSinceLast) and label.startswith("days "):
-        return f"{after:,.0f} {_one_of(label) if after == 1 else label} instead of {before:,.3g}"
+        return f"{after:,.0f} {_one_of(label) if after == 1 else label} instead of {format_value(step.signal, before)}"
     if isinstance(step.signal.measure, DaysSinceLast) or (isinstance(step.signal.measure, SUMS) and not unit):
         return f"{label}: {told}"
-    window = f" {column.window.phrase}" if column.window else ""
     if isinstance(step.signal.measure, SUMS):
-        return f"{step.amount:,} {unit} more {label} ({told}{window})"
+        return f"{step.amount:,} {unit} more {label} ({told})"
     return f"{step.amount:,} more {_one_of(label) if step.amount == 1 else label} ({after:,.0f} instead of {before:,.0f}{window})"
 
 
