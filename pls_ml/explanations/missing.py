@@ -3,7 +3,7 @@
 A change is a set of at most three moves, more use of one signal each (`use`), by whole amounts, that leaves no column further out than
 the 1st and 99th percentile of its peers (`habits`) unless it was there. Sets of one move come first, then pairs, then triples; larger
 ones only where no smaller one reaches. The cost of a set is the sum of its moves' bits: how rare it is, among the leads that are as far,
-to be as far as after the move; of a move's windows the rarest counts.
+to be as far as after the move; of a move's windows the rarest counts. Sets that are rarer than 1 in 100 altogether are not realistic.
 
 The search supposes that a larger move of the same signal never makes the score worse: a set is tried at its largest realistic amounts,
 and where that reaches, one amount after the other, the rarest first, is halved down to the least that still does. So no move of what is
@@ -23,7 +23,7 @@ import pandas as pd
 
 from pls_ml.core.catalogue import Catalogue, Signal
 from pls_ml.core.protocols import Floats
-from pls_ml.explanations.habits import read_habits
+from pls_ml.explanations.habits import RARE, read_habits
 from pls_ml.explanations.peers import PeerTables
 from pls_ml.explanations.use import Index, Moves
 
@@ -33,8 +33,8 @@ Judge = Callable[[pd.DataFrame, Index], tuple[Floats, Bools]]
 
 MOST_OPTIONS = 3
 MOST_MOVES = 3
-MOST_BITS = 10.0
-"""A change that fewer than one in a thousand (2 ** 10) of the leads as far would have made is not realistic."""
+MOST_BITS = float(-np.log2(RARE))
+"""What is too rare for one move is so for all of a change together: they count as if they had nothing to do with each other."""
 BEST_MOVES = 8
 """Pairs and triples are made of so many moves of each lead, those that bring most alone."""
 BATCH = 16_384

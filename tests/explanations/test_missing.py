@@ -15,8 +15,8 @@ from pls_ml.explanations.step_words import say_step
 
 MOST = 5
 """Of each signal in the small cases: from 0 to so many."""
-KNOTS = [[float(value), 100 * value / (MOST + 1), 100 * (value + 1) / (MOST + 1)] for value in range(MOST + 1)]
-"""As many peers with each value as with every other."""
+KNOTS = [[float(value), 10.0 * value, 10.0 * value + (50 if value == MOST else 10)] for value in range(MOST + 1)]
+"""Half of the peers have the most."""
 
 
 def declare(name, measure, windows=(), **more):
