@@ -8,7 +8,7 @@ to be as far as after the move; of a move's windows the rarest counts. Sets that
 The search supposes that a larger move of the same signal never makes the score worse: a set is tried at its largest realistic amounts,
 and where that reaches, one amount after the other, the rarest first, is halved down to the least that still does. So no move of what is
 found can be smaller or left out. Pairs and triples are of the moves that bring most alone. Where a scorer goes up and down with use,
-something may be overlooked, but nothing is shown that does not reach.
+or where the largest amounts are not realistic together, something may be overlooked, but nothing is shown that does not reach.
 """
 
 from __future__ import annotations
