@@ -140,10 +140,11 @@ def signals(project: OpenProject, as_of: datetime | None, as_json: bool, **asked
 @main.command(short_help="Fit rules and models, compare them, save the bundle.")
 @with_project
 @click.option("--track", is_flag=True, help="Write the run to the tracker (MLflow) and say where.")
+@click.option("--learning-curve", is_flag=True, help="Also fit what scores on shares of the accounts: what would more data be worth?")
 @JSON
-def train(project: OpenProject, track: bool, as_json: bool) -> None:
+def train(project: OpenProject, track: bool, learning_curve: bool, as_json: bool) -> None:
     """Fit rules and models, compare them on held-out leads, and save the bundle."""
-    _show(project.train(track), as_json)
+    _show(project.train(track, learning_curve), as_json)
 
 
 @main.command(short_help="Refit and test every candidate forward in time, fold by fold.")
@@ -240,11 +241,23 @@ def explain(project: OpenProject, lead_id: str, as_of: datetime | None, version:
     _show(project.explain(lead_id, as_of, version), as_json)
 
 
-@main.command(short_help="Write the page of a scored night.")
+@main.command(short_help="Write the page of a scored night, or of a model.")
 @with_project
+@click.argument("what", type=click.Choice(["leads", "model"]), default="leads")
+@click.argument("version", required=False)
 @AS_OF
-def report(project: OpenProject, as_of: datetime | None) -> None:
-    """Write one offline page with the ranked leads and each one's receipt."""
+def report(project: OpenProject, what: str, version: str | None, as_of: datetime | None) -> None:
+    """Write one offline page: the ranked leads of a night with their receipts, or all that is known of a model.
+
+    VERSION is for `model`: by default the champion, else the newest.
+    """
+    if what == "model":
+        if as_of is not None:
+            raise click.UsageError("`report model` is about a model, not a night: leave --as-of out")
+        click.echo(project.report_model(version).to_text())
+        return
+    if version is not None:
+        raise click.UsageError("`report leads` takes no version: the night's own model is shown; choose the night with --as-of")
     click.echo(f"page: {project.report(as_of)}")
 
 

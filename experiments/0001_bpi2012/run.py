@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from pls_ml import open_project
+from pls_ml.evaluation.displays import draw_png
 from pls_ml.evaluation.gates import GATES
-from pls_ml.evaluation.plots import draw_reliability
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -60,7 +60,7 @@ def run(name: str) -> dict:
             "receipt_error": error,
             "page_megabytes": round(page.stat().st_size / 1e6, 2),
         }
-    draw_reliability(training.reliability).savefig(HERE / f"{name}_reliability.png", dpi=110, metadata={"Software": None})
+    (HERE / f"{name}_reliability.png").write_bytes(draw_png(training.displays["reliability"]))
     comparison = training.comparison.to_dict()
     metrics = {c: {f: values[f] for f in FIGURES if f in values} for c, values in comparison["metrics"].items()}
     facts = {key: comparison[key] for key in ("rows", "positives", "accounts", "base_rate")}

@@ -38,6 +38,15 @@ class UnknownLeadError(DataError, LookupError):
     """The lead asked for is not among the scored ones."""
 
 
+class UnknownNameError(PlsError, KeyError):
+    """A result has nothing of the name asked for."""
+
+    exit_code = 4
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would print its sentence in quotes
+
+
 class BundleError(PlsError, ValueError):
     """A bundle is missing, damaged, or does not fit the data."""
 

@@ -1,7 +1,7 @@
 """Resampling whole accounts: colleagues buy together, so leads drawn one by one would make every interval too narrow."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,16 @@ class Estimate:
         """Takes nothing; returns the three numbers as JSON values, None for NaN."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, float | None]) -> "Estimate":
+        """Takes what `to_dict` gave; returns the figure."""
+
+        def read(name: str) -> float:
+            number = data[name]
+            return math.nan if number is None else float(number)
+
+        return cls(read("value"), read("low"), read("high"))
 
 
 def account_resamples(groups: npt.ArrayLike, n_resamples: int, seed: int) -> Iterator[Floats]:

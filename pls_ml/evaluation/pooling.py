@@ -46,6 +46,12 @@ class PooledRatios:
         levels = [{**vars(level), "pooled": level.pooled.to_dict()} for level in self.levels]
         return {"by": self.by, "spread": self.spread, "levels": levels}
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> PooledRatios:
+        """Takes what `to_dict` gave; returns the ratios."""
+        levels = (LevelRatio(**level | {"pooled": Estimate.from_dict(level["pooled"])}) for level in data["levels"])
+        return cls(data["by"], data["spread"], tuple(levels))
+
     def to_text(self) -> str:
         """Takes nothing; returns a table for a console, one line per level."""
         return "\n".join([self._title(), *render_text(*self._table())])

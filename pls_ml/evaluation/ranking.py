@@ -6,6 +6,7 @@ all resamples in one matrix operation. Ties count as the expectation over every 
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from pls_ml.core.errors import DataError
 from pls_ml.evaluation.clusters import Clusters, Sparse
 
 Floats = npt.NDArray[np.float64]
+PERCENTS = 101
+"""A gain curve for a picture: at 0, 1, … 100 % of the leads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,25 @@ class GainCurve:
 
     worked: tuple[float, ...]
     captured: tuple[float, ...]
+
+    @property
+    def lift(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The shares worked, one percent after the other, and how many times more of the positives than of the leads is among them."""
+        worked, captured = self._read(np.linspace(0, 1, PERCENTS)[1:])
+        return tuple(worked.tolist()), tuple((captured / worked).tolist())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Takes nothing; returns plain values, read off at every percent of the leads."""
+        worked, captured = self._read(np.linspace(0, 1, PERCENTS))
+        return {"worked": worked.round(6).tolist(), "captured": captured.round(6).tolist()}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "GainCurve":
+        """Takes what `to_dict` gave; returns the curve."""
+        return cls(tuple(data["worked"]), tuple(data["captured"]))
+
+    def _read(self, worked: Floats) -> tuple[Floats, Floats]:
+        return worked, np.interp(worked, self.worked, self.captured)
 
 
 def sort_scores(scores: npt.ArrayLike) -> ScoreOrder:

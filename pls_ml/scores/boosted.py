@@ -20,6 +20,7 @@ from pls_ml.core.errors import BundleError, ConfigError
 from pls_ml.core.protocols import Floats, Scorer, Shares
 from pls_ml.scores.encoding import Encoding, check_labels
 from pls_ml.scores.growth import MANY_CELLS, Growth, Rows, TreeFold, TreeSettings, bin_rows
+from pls_ml.scores.interactions import measure_interactions
 from pls_ml.scores.patterns import MOST_CELLS, TreeShares
 
 MIN_ROWS = 2000
@@ -117,6 +118,10 @@ class BoostedScorer:
         for one_base, one in self._explain_seeds(signals):
             base, shares = base + one_base, shares + one
         return base / seeds, shares / seeds
+
+    def interactions(self, signals: pd.DataFrame) -> Floats:
+        """Takes n × m signal columns; returns n × m × m shares that pairs of columns have in what the trees say; meant for few rows."""
+        return measure_interactions(self.boosters_, self.encoding_.encode(signals))
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values; the trees are LightGBM's own text."""

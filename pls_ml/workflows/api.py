@@ -16,6 +16,7 @@ from pls_ml.workflows.check import CheckReport, check
 from pls_ml.workflows.check_cards import CardReport, check_cards
 from pls_ml.workflows.config import ProjectConfig
 from pls_ml.workflows.explain import Explained, explain
+from pls_ml.workflows.model_report import ModelReport, report_model
 from pls_ml.workflows.progress import Progress
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.promote import Promotion, promote, roll_back
@@ -66,9 +67,9 @@ class OpenProject(Project):
         """Takes an SQL dialect and one `as_of` (None: the training grid); returns the query that computes every signal."""
         return compile_signals(self, dialect, as_of)
 
-    def train(self, track: bool = False) -> TrainingReport:
-        """Takes whether to write the run to the tracker; returns the comparison, the calibration and the new bundle's version."""
-        return train(self, track)
+    def train(self, track: bool = False, learning_curve: bool = False) -> TrainingReport:
+        """Takes whether to write the run to the tracker, and whether to refit on shares of the accounts; returns what training found."""
+        return train(self, track, learning_curve)
 
     def backtest(self, track: bool = False) -> BacktestReport:
         """Takes whether to write the run to the tracker; returns how every candidate, and the choice among them, did fold by fold."""
@@ -93,6 +94,10 @@ class OpenProject(Project):
     def report(self, as_of: datetime | None = None) -> Path:
         """Takes the `as_of` of a scored night (None: the latest); returns the path of its page."""
         return report(self, as_of)
+
+    def report_model(self, version: str | None = None) -> ModelReport:
+        """Takes a model version (None: the champion, else the newest); returns its report: the path of the page, and its pictures."""
+        return report_model(self, version)
 
     def promote(self, version: str | None = None, accept: Sequence[str] = ()) -> Promotion:
         """Takes a model version (None: the newest) and gates that need not pass; makes it the champion; returns the verdicts."""

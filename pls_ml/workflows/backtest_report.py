@@ -11,9 +11,11 @@ from typing import Any
 from pls_ml.evaluation.bootstrap import Estimate
 from pls_ml.evaluation.comparison import Comparison, Decision, label_figure, name_capacity, show_brief
 from pls_ml.evaluation.contact import ContactBias
+from pls_ml.evaluation.displays import Displays
 from pls_ml.evaluation.measures import Economics
 from pls_ml.evaluation.tables import render_html, render_text
 from pls_ml.labels.horizon import LabelCounts
+from pls_ml.workflows.training_displays import show_backtest
 
 Table = tuple[str, list[str], list[list[str]]]
 """A title, a header and rows."""
@@ -81,6 +83,11 @@ class BacktestReport:
     def decision(self) -> Decision:
         """The outcome of the rule."""
         return self.deciding.decision
+
+    @property
+    def displays(self) -> Displays:
+        """Its pictures: `backtest.displays["precision_by_fold"].plot()`; an unknown name is answered with those there are."""
+        return show_backtest(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""

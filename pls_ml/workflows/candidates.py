@@ -154,7 +154,7 @@ def _tree_candidates(
 def bin_fold(rows: TrainingRows, fold: Fold, card: Scorecard | None = None) -> TreeFold:
     """Takes rows, a fold of them and a card to start from; returns the fold for trees, the card fitted on its rows to fit on."""
     fit, check = (rows.take(part) for part in fold)
-    start = None if card is None else _fit(ScorecardClassifier(card), fit)
+    start = None if card is None else fit_scorer(ScorecardClassifier(card), fit)
     return TreeFold((fit.signals, fit.labels, fit.weight), (check.signals, check.labels, check.weight), start)
 
 
@@ -181,11 +181,12 @@ def usable_folds(rows: TrainingRows) -> list[Fold]:
 def _fit_plain(name: str, make: Callable[[], Any], rows: TrainingRows, folds: list[Fold]) -> Candidate:
     margins = []
     for fit, check in folds:
-        margins.append(_fit(make(), rows.take(fit)).raw_score(rows.signals.iloc[check]))
-    return _finish(name, _fit(make(), rows), rows, np.concatenate([check for _, check in folds]), np.concatenate(margins))
+        margins.append(fit_scorer(make(), rows.take(fit)).raw_score(rows.signals.iloc[check]))
+    return _finish(name, fit_scorer(make(), rows), rows, np.concatenate([check for _, check in folds]), np.concatenate(margins))
 
 
-def _fit(scorer: Any, rows: TrainingRows) -> Any:
+def fit_scorer(scorer: Any, rows: TrainingRows) -> Any:
+    """Takes a scorer without trees and rows; returns it fitted, what it chooses by itself chosen forward in time."""
     if isinstance(scorer, RepointedCard | FittedCard):
         return scorer.fit(rows.signals, rows.labels, rows.weight, search_folds(rows), rows.accounts)
     if isinstance(scorer, LogisticScorer):

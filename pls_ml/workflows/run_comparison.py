@@ -10,13 +10,14 @@ from typing import Any
 from pls_ml.core.errors import BundleError
 from pls_ml.core.files import digest_data, write_bytes
 from pls_ml.core.records import LoggedRun
+from pls_ml.evaluation.bootstrap import Estimate
 from pls_ml.evaluation.comparison import MAIN_FIGURES
-from pls_ml.evaluation.plots import draw_estimates, draw_reliability
+from pls_ml.evaluation.displays import Display, EstimatesDisplay, ReliabilityDisplay, draw_png
 from pls_ml.evaluation.reliability import ReliabilityTable
 from pls_ml.evaluation.tables import render_html, render_text
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.runs import SHORT, find_run, read_estimate, say_estimate
-from pls_ml.workflows.tracking import draw_png, open_project_tracker
+from pls_ml.workflows.tracking import open_project_tracker
 
 FIGURES = (*MAIN_FIGURES, "calibration_slope")
 Change = tuple[str | None, str | None]
@@ -112,12 +113,13 @@ def _draw(
     folder = project.output / "comparisons" / "_".join(run.run_id[:SHORT] for run in runs)
     names = [_name(run) for run in runs]
     tables = {n: found for n, r in zip(names, reports, strict=True) if (found := r.get("reliability", {}).get(r.get("used")))}
-    drawn = {}
+    drawn: dict[str, Display] = {}
     if tables:
-        drawn["reliability"] = draw_reliability({name: ReliabilityTable.from_dict(table) for name, table in tables.items()})
+        drawn["reliability"] = ReliabilityDisplay({name: ReliabilityTable.from_dict(table) for name, table in tables.items()})
     if figures:
-        drawn["figures"] = draw_estimates({figure: dict(zip(names, pair, strict=True)) for figure, pair in figures.items()})
-    return tuple(write_bytes(folder / f"{name}.png", draw_png(figure)) for name, figure in drawn.items())
+        pairs = {figure: dict(zip(names, pair, strict=True)) for figure, pair in figures.items()}
+        drawn["figures"] = EstimatesDisplay({f: {n: Estimate.from_dict(one) for n, one in found.items()} for f, found in pairs.items()})
+    return tuple(write_bytes(folder / f"{name}.png", draw_png(display)) for name, display in drawn.items())
 
 
 def _name(run: LoggedRun) -> str:

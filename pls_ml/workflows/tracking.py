@@ -35,14 +35,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from io import BytesIO
 from math import isfinite
 from typing import Any
 
 from pls_ml.core.files import digest_data, to_json
 from pls_ml.core.protocols import Tracker
 from pls_ml.core.records import Kind, Logged, RunRecord, TrialRecord
-from pls_ml.evaluation.plots import draw_gain, draw_reliability, draw_tuning
+from pls_ml.evaluation.displays import Display, draw_png
 from pls_ml.tracking import open_tracker
 from pls_ml.workflows.backtest_report import BacktestReport
 from pls_ml.workflows.bundle import Bundle, load_bundle
@@ -62,11 +61,11 @@ def track(
     project: Project,
     kind: Kind,
     report: Mapping[str, Any],
-    pictures: Mapping[str, Any] | None = None,
+    pictures: Mapping[str, Display] | None = None,
     parent: str | None = None,
     trials: tuple[TrialRecord, ...] = (),
 ) -> Logged:
-    """Takes a project, the kind of run, its report, figures by file stem, the run it is a part of, settings it tried; logs it."""
+    """Takes a project, the kind of run, its report, pictures by file stem, the run it is a part of, settings it tried; logs it."""
     bundle = load_bundle(project, report["version"]) if report.get("version") else None
     makes_bundle = kind in MAKE_BUNDLES and report.get("new_version", report.get("version")) is not None
     whole = _describe(bundle) | dict(report)
@@ -89,11 +88,8 @@ def track(
 
 def track_training(project: Project, report: TrainingReport) -> TrainingReport:
     """Takes a training report; writes it to the project's tracker; returns it with where to look."""
-    pictures = {"reliability": draw_reliability(report.reliability), "gain": draw_gain(report.gain, report.comparison.capacity)}
-    search = report.tuning
-    if search:
-        pictures["tuning"] = draw_tuning(search.trials, search.best_so_far)
-    return replace(report, tracked=track(project, "train", report.to_dict(), pictures, trials=search.trials if search else ()).line)
+    trials = report.tuning.trials if report.tuning else ()
+    return replace(report, tracked=track(project, "train", report.to_dict(), report.displays, trials=trials).line)
 
 
 def track_recalibration(project: Project, report: RecalibrationReport, data: Mapping[str, str]) -> RecalibrationReport:
@@ -111,7 +107,7 @@ def track_backtest(project: Project, report: BacktestReport, data: Mapping[str, 
     """
     gaps = {f"random_gap/{name}": gap.difference.to_dict() for name, gap in report.random_gaps.items()}
     said = {"comparison": report.deciding.to_dict(), "metrics": gaps, "data": dict(data)}
-    return replace(report, tracked=track(project, "backtest", report.to_dict() | said).line)
+    return replace(report, tracked=track(project, "backtest", report.to_dict() | said, report.displays).line)
 
 
 def open_project_tracker(project: Project) -> Tracker:
@@ -134,13 +130,6 @@ def read_metrics(report: Mapping[str, Any]) -> dict[str, float]:
     }
     numbers = {_NO_METRIC_NAME.sub("_", name): n for key, value in found.items() for name, n in _spread(key, value).items()}
     return {name: float(n) for name, n in numbers.items() if isinstance(n, int | float) and isfinite(n)}
-
-
-def draw_png(figure: Any) -> bytes:
-    """Takes a matplotlib figure; returns it as PNG, the same bytes every time."""
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def _describe(bundle: Bundle | None) -> dict[str, Any]:
@@ -180,10 +169,10 @@ def _read_tags(project: Project, report: Mapping[str, Any]) -> dict[str, str]:
     return tags
 
 
-def _write_files(report: Mapping[str, Any], pictures: Mapping[str, Any]) -> dict[str, bytes]:
+def _write_files(report: Mapping[str, Any], pictures: Mapping[str, Display]) -> dict[str, bytes]:
     files = {"report.json": to_json(report).encode()}
     files |= {f"{part}.json": to_json(report[part]).encode() for part in FILES if report.get(part)}
-    return files | {f"{name}.png": draw_png(figure) for name, figure in pictures.items()}
+    return files | {f"{name}.png": draw_png(display) for name, display in pictures.items()}
 
 
 def _flatten(data: Any, prefix: str = "") -> dict[str, str]:

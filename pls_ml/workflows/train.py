@@ -15,19 +15,21 @@ from pls_ml.evaluation.gates import Evidence, judge_training
 from pls_ml.evaluation.leaks import LeakAudit
 from pls_ml.evaluation.measures import CandidateScores
 from pls_ml.evaluation.pooling import PooledRatios, pool_ratios
-from pls_ml.evaluation.ranking import gain_curve, group_by_score, roc_auc, sort_scores
-from pls_ml.evaluation.reliability import ReliabilityTable, reliability_table
+from pls_ml.evaluation.ranking import group_by_score, roc_auc, sort_scores
 from pls_ml.evaluation.splits import Split
 from pls_ml.workflows.bundle import FROZEN, Bundle, save_bundle
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
 from pls_ml.workflows.data import LoadedData
+from pls_ml.workflows.held_out import describe_held_out
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.leak_audit import audit_training
+from pls_ml.workflows.learning import measure_learning
 from pls_ml.workflows.peers import freeze_training_peers
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.reasons import ReasonProfile, find_best, profile_scorer
 from pls_ml.workflows.tracking import track_training
 from pls_ml.workflows.training_checks import check_training, refuse_one_account, say_dominant, say_extreme_scores
+from pls_ml.workflows.training_record import keep_training
 from pls_ml.workflows.training_report import TrainingReport
 from pls_ml.workflows.training_rows import load_training_rows, one_per_month, split_training
 from pls_ml.workflows.tuning import tune_trees
@@ -38,10 +40,11 @@ CAPACITY = 0.10
 """Share of the leads that sales can work, where ranking is judged."""
 
 
-def train(project: Project, track: bool = False) -> TrainingReport:
-    """Takes a project and whether to write the run to its tracker; returns what training found, and saves the bundle.
+def train(project: Project, track: bool = False, learning_curve: bool = False) -> TrainingReport:
+    """Takes a project, whether to write the run to its tracker, and whether to measure what more accounts would be worth; trains.
 
-    Refuses data without a matured label, with one outcome only, or with a signal that knows the outcome.
+    Returns what was found; the bundle is saved, and the findings are kept for the report of the model. Refuses data without a matured
+    label, with one outcome only, or with a signal that knows the outcome.
     """
     data, table, rows, labels = load_training_rows(project)
     refuse_one_account(rows)
@@ -58,7 +61,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
     with project.progress.step("comparing on held-out leads"):
         comparison = compare_on(project, candidates, used, test, training)
         known_accounts = _compare_known(project, candidates, used, known, training)
-        reliability = _reliability(candidates, test)
+        held_out = describe_held_out(candidates, test)
         segments = add_segments(data, table.spine, project.account_rules())["segment"].to_numpy(object)
         ratios = _pool_ratios(candidates[used], test, segments[place])
     with project.progress.step("looking at what a promotion asks for"):
@@ -66,6 +69,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         leaks = tuple(dict.fromkeys(found.name for found in audit.suspects))
         auc = _measure_auc(candidates[used].scorer, training)
         gates = judge_training(Evidence(comparison, used, RULES if RULES in candidates else None, auc, reasons.same_first, leaks))
+    learned = measure_learning(project, candidates[used], training, test, CAPACITY) if learning_curve else None
     facts = _describe_rows(project, data, training, split) | {
         "labels": labels.to_dict(),
         "comparison": comparison.to_dict(),
@@ -79,9 +83,8 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         used=used,
         comparison=comparison,
         known_accounts=known_accounts,
-        reliability=reliability,
+        held_out=held_out,
         ratios=ratios,
-        gain={name: gain_curve(test.labels, c.scorer.raw_score(test.signals)) for name, c in candidates.items()},
         audit=audit,
         gates=gates,
         reasons=reasons.to_dict(),
@@ -91,6 +94,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         not_computable=data.coverage.not_computable,
         calibrators={name: candidate.calibrator.to_dict() for name, candidate in candidates.items()},
         tuning=tuning,
+        learning_curve=learned,
         notes=(
             *table.notes,
             *hints,
@@ -102,6 +106,7 @@ def train(project: Project, track: bool = False) -> TrainingReport:
         ),
         tracked=None,
     )
+    keep_training(project, report, test)
     return track_training(project, report) if track else report
 
 
@@ -181,9 +186,3 @@ def _pool_ratios(used: Candidate, test: TrainingRows, segments: Any) -> tuple[Po
     probability = used.calibrator.transform(used.scorer.raw_score(test.signals))
     kinds = {"month": test.as_of.astype("datetime64[M]").astype(str), "segment": segments}
     return tuple(pool_ratios(by, x, test.labels, probability, test.accounts) for by, x in kinds.items() if len(set(x)) > 1)
-
-
-def _reliability(candidates: dict[str, Candidate], test: TrainingRows) -> dict[str, ReliabilityTable]:
-    return {
-        name: reliability_table(test.labels, c.calibrator.transform(c.scorer.raw_score(test.signals))) for name, c in candidates.items()
-    }

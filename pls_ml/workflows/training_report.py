@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pls_ml.evaluation.comparison import Comparison
+from pls_ml.evaluation.curves import LearningCurve
+from pls_ml.evaluation.displays import Displays
 from pls_ml.evaluation.gates import Gate, say_gates
 from pls_ml.evaluation.leaks import LeakAudit
 from pls_ml.evaluation.pooling import PooledRatios
-from pls_ml.evaluation.ranking import GainCurve
 from pls_ml.evaluation.reliability import ReliabilityTable
 from pls_ml.labels.horizon import LabelCounts
+from pls_ml.workflows.held_out import HeldOut
+from pls_ml.workflows.training_displays import show_training
 from pls_ml.workflows.tuning import TuningReport
 
 
@@ -23,10 +26,10 @@ class TrainingReport:
     used: str
     comparison: Comparison
     known_accounts: Comparison | None
-    reliability: dict[str, ReliabilityTable]
+    held_out: HeldOut
+    """Reliability, gain, precision against recall and scores by outcome of every candidate."""
     ratios: tuple[PooledRatios, ...]
     """Wins against promises of the scorer in use, by month and by segment of the held-out leads."""
-    gain: dict[str, GainCurve]
     audit: LeakAudit
     gates: tuple[Gate, ...]
     reasons: dict[str, Any]
@@ -36,8 +39,19 @@ class TrainingReport:
     not_computable: dict[str, str]
     calibrators: dict[str, dict[str, Any]]
     tuning: TuningReport | None
+    learning_curve: LearningCurve | None
     notes: tuple[str, ...]
     tracked: str | None
+
+    @property
+    def reliability(self) -> dict[str, ReliabilityTable]:
+        """Reliability by candidate, on the held-out leads."""
+        return self.held_out.reliability
+
+    @property
+    def displays(self) -> Displays:
+        """Its pictures: `training.displays["gain"].plot()`; an unknown name is answered with those there are."""
+        return show_training(self.to_dict())
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
@@ -46,7 +60,7 @@ class TrainingReport:
             "used": self.used,
             "comparison": self.comparison.to_dict(),
             "known_accounts": self.known_accounts.to_dict() if self.known_accounts else None,
-            "reliability": {name: table.to_dict() for name, table in self.reliability.items()},
+            **self.held_out.to_dict(),
             "ratios": [ratios.to_dict() for ratios in self.ratios],
             "leak_audit": self.audit.to_dict(),
             "gates": [gate.to_dict() for gate in self.gates],
@@ -57,6 +71,7 @@ class TrainingReport:
             "not_computable": self.not_computable,
             "calibrators": self.calibrators,
             "tuning": self.tuning.to_dict() if self.tuning else None,
+            "learning_curve": self.learning_curve.to_dict() if self.learning_curve else None,
             "notes": list(self.notes),
             "tracked": self.tracked,
         }
