@@ -18,7 +18,7 @@ CLEAR = 0.5
 """A rank correlation from here on is a direction."""
 GROUPS = 5
 """Parts of a signal's values in which its shape is told."""
-FOR, AGAINST, BY_VALUE, MIXED = "more speaks for", "more speaks against", "by value", "up and down"
+FOR, AGAINST, BY_VALUE, MIXED, TOGETHER = "more speaks for", "more speaks against", "by value", "up and down", "together"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def measure_importance(receipts: Receipts, shares: Floats) -> tuple[SignalImport
 def rank_pairs(
     interactions: Floats, columns: Sequence[str], signals: tuple[SignalImportance, ...], catalogue: Catalogue
 ) -> tuple[PairImportance, ...]:
-    """Takes n × m × m interactions of m columns (log-odds), signals by importance and the catalogue; returns their pairs, the loudest first.
+    """Takes n × m × m interactions of m columns (log-odds), signals by importance and the catalogue; returns pairs, the loudest first.
 
     Columns are summed per signal; of the two, the louder signal stands first.
     """
@@ -90,7 +90,7 @@ def _find_shape(column: SignalColumn, values: pd.Series[Any], contribution: Floa
         named = [(part, _say_range(column, of[part])) for part, of in parts if part.any()]
     else:
         text = values.astype(str)
-        named = [((known & (text == value)).to_numpy(bool), format_value(column.signal, value)) for value in _most_frequent(text[known])]
+        named = [(known & (text == value).to_numpy(bool), format_value(column.signal, value)) for value in _most_frequent(text[known])]
     if not known.all():
         named.append((~known, NOT_KNOWN))
     return tuple((words, float(contribution[part].mean())) for part, words in named)
@@ -98,7 +98,7 @@ def _find_shape(column: SignalColumn, values: pd.Series[Any], contribution: Floa
 
 def _say_range(column: SignalColumn, values: Floats) -> str:
     low, high = (format_value(column.signal, float(edge)) for edge in (values.min(), values.max()))
-    return low if low == high else f"{low} to {high}"
+    return low if low == high else f"{low.removesuffix(f' {column.signal.unit}')} to {high}"
 
 
 def _most_frequent(values: pd.Series[Any]) -> list[str]:
@@ -110,8 +110,8 @@ def _find_way(values: pd.Series[Any], contribution: Floats) -> str:
     if not pd.api.types.is_numeric_dtype(values):
         return BY_VALUE
     known = values.notna().to_numpy()
-    ranks = [pd.Series(one).rank().to_numpy() for one in (values[known].to_numpy(np.float64), contribution[known])]
-    if known.sum() < 2 or any(np.ptp(one) == 0 for one in ranks):
+    ranks = pd.DataFrame({"value": values[known].to_numpy(np.float64), "contribution": contribution[known]}).rank()
+    if known.sum() < 2 or (ranks.nunique() < 2).any():
         return MIXED
-    correlation = float(np.corrcoef(*ranks)[0, 1])
+    correlation = float(ranks["value"].corr(ranks["contribution"]))
     return FOR if correlation >= CLEAR else AGAINST if correlation <= -CLEAR else MIXED

@@ -21,6 +21,8 @@ from pls_ml.explanations.wording import NOT_KNOWN
 LOG_ODDS = "contribution (log-odds)"
 SMALL = "small"
 DOT = "#0072B2"
+SKEWED = 20
+"""Times the median that the largest value is, from which on an axis is logarithmic."""
 
 
 def draw_beeswarm(receipts: Receipts, signals: tuple[SignalImportance, ...], axes: Any) -> None:
@@ -56,6 +58,8 @@ def draw_dependence(receipts: Receipts, signal: SignalImportance, axes: Any) -> 
     _label(axes, name_axis(signal.column), LOG_ODDS)
     if text:
         axes.tick_params(axis="x", labelrotation=30)
+    else:
+        _spread(axes, values)
 
 
 def draw_interaction(pair: PairImportance, values: pd.DataFrame, axes: Any) -> None:
@@ -64,13 +68,19 @@ def draw_interaction(pair: PairImportance, values: pd.DataFrame, axes: Any) -> N
     Dots are coloured by the value of the second one; where it has none, or is a category, they are grey or numbered by their name.
     """
     along, coloured = (_number(values[one.column.name]) for one in (pair.first, pair.second))
+    if pair.first.column.signal.is_category:
+        along = along + np.random.default_rng(0).uniform(-0.25, 0.25, len(along))
+    known = coloured[~np.isnan(coloured)]
+    low, high = np.quantile(known, [0.05, 0.95]) if known.size else (0.0, 1.0)
     axes.scatter(along, pair.shares, s=11, color="#AAAAAA", linewidth=0)
-    dots = axes.scatter(along, pair.shares, s=11, c=coloured, cmap="viridis", linewidth=0)
-    bar = axes.figure.colorbar(dots, ax=axes, aspect=40)
+    dots = axes.scatter(along, pair.shares, s=11, c=coloured, cmap="viridis", vmin=low, vmax=high, linewidth=0)
+    bar = axes.figure.colorbar(dots, ax=axes, aspect=40, extend="both")
     bar.set_label(name_axis(pair.second.column), size="medium")
     bar.outline.set_visible(False)
     _label(axes, name_axis(pair.first.column), "interaction (log-odds)")
     axes.spines[["top", "right"]].set_visible(False)
+    if not pair.first.column.signal.is_category:
+        _spread(axes, values[pair.first.column.name])
     for one, axis in ((pair.first, axes.xaxis), (pair.second, bar.ax.yaxis)):
         if one.column.signal.is_category:
             names = sorted(set(_read(values[one.column.name])))
@@ -90,6 +100,15 @@ def _label(axes: Any, across: str, up: str) -> None:
     axes.set_ylabel(up, fontsize="medium")
     for each in axes.figure.axes:
         each.tick_params(labelsize=SMALL)
+
+
+def _spread(axes: Any, values: Any) -> None:
+    """A few large values would leave all others in a corner."""
+    known = _read(values)[values.notna().to_numpy()]
+    if known.size and known.min() >= 0 and known.max() > SKEWED * np.median(known):
+        axes.set_xscale("symlog")
+        axes.set_xlim(left=-0.2)
+        axes.set_xlabel(f"{axes.get_xlabel()}, log scale")
 
 
 def _place(receipts: Receipts, signals: tuple[SignalImportance, ...]) -> list[int]:

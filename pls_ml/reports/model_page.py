@@ -53,7 +53,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the page: sentences, then tables, then pictures."""
+    """One part of the page: sentences, then pictures, then tables."""
 
     name: str
     title: str

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
 
 from pls_ml.evaluation.displays import Display, Displays, ImportanceDisplay
-from pls_ml.explanations.importance import MIXED, PairImportance, SignalImportance, measure_importance, rank_pairs
+from pls_ml.explanations.importance import TOGETHER, PairImportance, SignalImportance, measure_importance, rank_pairs
 from pls_ml.explanations.pictures import draw_beeswarm, draw_dependence, draw_interaction
 from pls_ml.explanations.receipts import Receipts, build_receipts, path_scales
 from pls_ml.scores import BoostedScorer
 from pls_ml.workflows.bundle import Bundle
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 MOST_SIGNALS, MOST_DEPENDENCES = 15, 6
 MOST_PAIRS, DRAWN_PAIRS = 8, 2
@@ -40,7 +37,7 @@ class Contributions:
         shown = self.signals[:MOST_SIGNALS]
         return Displays(
             {
-                "importance": ImportanceDisplay(tuple((s.label, s.size, s.way) for s in shown), f"What {self.name} listens to"),
+                "importance": ImportanceDisplay(tuple((s.label, s.size, s.way) for s in shown), f"What '{self.name}' listens to"),
                 "beeswarm": BeeswarmDisplay(self.receipts, shown),
                 **{f"dependence_{s.signal}": DependenceDisplay(self.receipts, s) for s in shown[:MOST_DEPENDENCES]},
                 **self._show_pairs(),
@@ -50,7 +47,7 @@ class Contributions:
     def _show_pairs(self) -> dict[str, Display]:
         if not self.pairs:
             return {}
-        bars = tuple((f"{pair.first.label} × {pair.second.label}", pair.size, MIXED) for pair in self.pairs[:MOST_PAIRS])
+        bars = tuple((f"{pair.first.label} × {pair.second.label}", pair.size, TOGETHER) for pair in self.pairs[:MOST_PAIRS])
         values = self.receipts.values.iloc[: len(self.pairs[0].shares)]
         drawn = {
             f"interaction_{pair.first.signal}_{pair.second.signal}": InteractionDisplay(pair, values) for pair in self.pairs[:DRAWN_PAIRS]
@@ -91,7 +88,7 @@ class BeeswarmDisplay(Display):
         told = (f"{one.label}: {one.way}" for one in self.signals)
         return f"a dot for each of {len(self.receipts.lead_ids):,} leads and each signal, contribution in log-odds; {'; '.join(told)}"
 
-    def _draw(self, axes: Axes) -> None:
+    def _draw(self, axes: Any) -> None:
         draw_beeswarm(self.receipts, self.signals, axes)
 
 
@@ -113,7 +110,7 @@ class DependenceDisplay(Display):
         told = (f"{words} {share:+.2f}" for words, share in self.signal.shape)
         return f"mean contribution in log-odds by value: {'; '.join(told)}"
 
-    def _draw(self, axes: Axes) -> None:
+    def _draw(self, axes: Any) -> None:
         draw_dependence(self.receipts, self.signal, axes)
 
 
@@ -133,7 +130,8 @@ class InteractionDisplay(Display):
     def alt(self) -> str:
         """The picture in words."""
         low, high = self.pair.shares.min(), self.pair.shares.max()
-        return f"what only both together say of {len(self.values):,} leads, from {low:+.2f} to {high:+.2f} log-odds, {self.pair.size:.2g} on average"
+        spread = f"from {low:+.2f} to {high:+.2f} log-odds, {self.pair.size:.2g} in size on average"
+        return f"what only both together say of {len(self.values):,} leads: {spread}"
 
-    def _draw(self, axes: Axes) -> None:
+    def _draw(self, axes: Any) -> None:
         draw_interaction(self.pair, self.values, axes)

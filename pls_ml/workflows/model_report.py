@@ -12,7 +12,7 @@ from typing import Any
 from pls_ml.core.errors import BundleError
 from pls_ml.core.files import write_bytes
 from pls_ml.evaluation.displays import Displays, draw_png
-from pls_ml.reports.model_page import ModelPage, Picture, Section, Table, render_model_page
+from pls_ml.reports.model_page import ModelPage, Picture, Section, render_model_page
 from pls_ml.workflows import model_tables as tables
 from pls_ml.workflows.backtest import FILE as BACKTEST
 from pls_ml.workflows.bundle import Bundle, load_bundle, read_pointer
@@ -26,7 +26,7 @@ CAPTIONS = {
     "gain": "Read upwards at the capacity: the share of all buyers among the leads that sales can work.",
     "lift": "The same against an order at random: 5 means five times as many buyers.",
     "precision_recall": "The further to the upper right the better; the dashed line is an order at random.",
-    "learning_curve": "Still rising at the right end: more accounts would help. Trees keep their number: too many for few rows.",
+    "learning_curve": "If it still rises at the right end, more accounts would help. Trees keep their number: too many for few rows.",
     "reliability": "On the dashed line promises are kept; a point outside its band is off by more than chance.",
     "scores": "The less the two overlap, the more the score tells apart.",
     "periods": "A difference that lasts from month to month can be relied on.",
@@ -125,11 +125,11 @@ def _gather(project: Project, bundle: Bundle) -> Findings:
 
 
 def _find_origin(project: Project, bundle: Bundle) -> str:
-    while before := bundle.facts.get("recalibration", {}).get("from"):
-        if read_training(project, bundle.version) is not None:
-            break
-        bundle = load_bundle(project, before)
-    return bundle.version
+    version, facts = bundle.version, bundle.facts
+    while read_training(project, version) is None and "recalibration" in facts:
+        version = facts["recalibration"]["from"]
+        facts = load_bundle(project, version).facts if (project.models / version).is_dir() else {}
+    return version
 
 
 def _list_facts(found: Findings) -> tuple[tuple[str, str], ...]:
@@ -140,7 +140,7 @@ def _list_facts(found: Findings) -> tuple[tuple[str, str], ...]:
     facts = [
         ("Scores by", f"{bundle.used}{', the champion' if found.champion else ', not the champion'}"),
         ("Gates", f"{passed} of {len(gates)} passed"),
-        ("Trained on", f"{found.training['split']['train']:,} rows of {labels['rows']:,} matured ones, {labels['positives']:,} won"),
+        ("Trained on", f"{found.training['split']['train']:,} of {labels['rows']:,} matured rows; {labels['positives']:,} of these won"),
         ("Judged on", f"{comparison['rows']:,} later leads of {comparison['accounts']:,} other accounts, {comparison['positives']:,} won"),
         *(
             (label, tables.say_figure(figures[name]))
@@ -157,26 +157,13 @@ def _list_facts(found: Findings) -> tuple[tuple[str, str], ...]:
 
 def _build_sections(found: Findings, pictures: Mapping[str, Picture]) -> Iterable[Section]:
     training, bundle = found.training, found.bundle
-    comparison = training["comparison"]
 
     def pick(*names: str) -> tuple[Picture, ...]:
         return tuple(picture for name, picture in pictures.items() if name.startswith(names))
 
-    known = training["known_accounts"]
-    worth = [tables.tabulate_gates(bundle.facts["gates"]), tables.tabulate_ranking(comparison, "leads of accounts that training never saw")]
-    worth += [
-        tables.tabulate_differences(comparison),
-        *([tables.tabulate_ranking(known, "later leads of known accounts")] if known else []),
-    ]
-    yield Section("worth", "Is it better?", (), tuple(worth), pick("gain", "lift", "precision_recall", "learning_curve"))
-    recalibrated = "The figures here are of the probabilities before the recalibration: see above what it found."
-    yield Section(
-        "probabilities",
-        "Are the probabilities right?",
-        (recalibrated,) if "recalibration" in bundle.facts else (),
-        (*tables.tabulate_probabilities(comparison, training["calibrators"]), *tables.tabulate_ratios(training["ratios"])),
-        pick("reliability", "scores", "ratios_by"),
-    )
+    yield Section("gates", "Gates", (), (tables.tabulate_gates(bundle.facts["gates"]),))
+    yield _tell_worth(training, pick("gain", "lift", "precision_recall", "learning_curve"))
+    yield _tell_probabilities(found, pick("reliability", "scores", "ratios_by"))
     yield _tell_stability(found, pick("periods", "precision_by_fold", "average_precision_by_fold", "observed_expected_by_fold"))
     yield _tell_signals(found, pick("importance", "beeswarm", "dependence"))
     if found.contributions:
@@ -185,14 +172,26 @@ def _build_sections(found: Findings, pictures: Mapping[str, Picture]) -> Iterabl
         yield Section("pairs", "What only pairs of signals say", () if pairs else (alone,), (), pairs)
     same = f"Another seed gives {training['reasons']['same_first']:.0%} of the best leads the same first reason."
     yield Section("reasons", "Reasons", (same,), (tables.tabulate_reasons(training["reasons"], bundle.catalogue),))
-    yield Section(
-        "data", "Population and data", (), (*tables.tabulate_population(training), *tables.tabulate_coverage(training, bundle.catalogue))
-    )
+    data = (*tables.tabulate_population(training), *tables.tabulate_coverage(training, bundle.catalogue))
+    yield Section("data", "Population and data", (), data)
     leaks = tables.tabulate_leaks(training["leak_audit"])
     yield Section("leaks", "Leak audit", () if training["leak_audit"]["findings"] else ("Nothing was found.",), leaks)
-    notes = Table("Notes of the training", ("", "note"), tuple((str(n), note) for n, note in enumerate(training["notes"], 1)))
-    settings = (*tables.tabulate_settings(bundle.frozen, training["tuning"]), *([notes] if notes.rows else []))
-    yield Section("settings", "Settings and notes", (), settings, pick("tuning"))
+    settings = tables.tabulate_settings(bundle.frozen, training["tuning"])
+    yield Section("settings", "Settings and notes", tuple(training["notes"]), settings, pick("tuning"))
+
+
+def _tell_worth(training: Mapping[str, Any], pictures: tuple[Picture, ...]) -> Section:
+    comparison, known = training["comparison"], training["known_accounts"]
+    listed = [tables.tabulate_ranking(comparison, "leads of accounts that training never saw"), tables.tabulate_differences(comparison)]
+    listed += [tables.tabulate_ranking(known, "later leads of known accounts")] if known else []
+    return Section("worth", "Is it better?", (), tuple(listed), pictures)
+
+
+def _tell_probabilities(found: Findings, pictures: tuple[Picture, ...]) -> Section:
+    training, again = found.training, found.bundle.facts.get("recalibration")
+    told = ("The figures here are of the probabilities before the recalibration, which the head of this page tells.",) if again else ()
+    listed = (*tables.tabulate_probabilities(training["comparison"], training["calibrators"]), *tables.tabulate_ratios(training["ratios"]))
+    return Section("probabilities", "Are the probabilities right?", told, listed, pictures)
 
 
 def _tell_stability(found: Findings, pictures: tuple[Picture, ...]) -> Section:
@@ -201,7 +200,8 @@ def _tell_stability(found: Findings, pictures: tuple[Picture, ...]) -> Section:
         listed.append(tables.tabulate_folds(found.backtest))
         sentences = [
             "The backtest is the last one of the project: it fits the whole pipeline anew before each fold, and so judges the recipe, "
-            f"not this one model. {found.backtest['decision']}"
+            "not this one model.",
+            f"Backtest: {found.backtest['decision']}.",
         ]
     return Section("stability", "Does it last?", tuple(sentences), tuple(listed), pictures)
 

@@ -12,22 +12,12 @@ from pls_ml.explanations.importance import SignalImportance
 from pls_ml.reports.model_page import Table
 
 RANKING = ("average_precision", "roc_auc", "precision_at_capacity", "recall_at_capacity", "lift_at_capacity")
-PROBABILITIES = (
-    "log_loss",
-    "brier",
-    "miscalibration",
-    "discrimination",
-    "calibration_slope",
-    "calibration_intercept",
-    "ici",
-    "observed_expected",
-)
+LOSSES = ("log_loss", "brier", "miscalibration", "discrimination")
+CALIBRATION = ("calibration_slope", "calibration_intercept", "ici", "observed_expected")
 PAIRED = ("precision_at_capacity", "average_precision", "roc_auc", "log_loss", "brier")
 INTERVALS = "In brackets: 95 % intervals from drawing whole accounts again."
-PARTS = (
-    "Brier score = miscalibration − discrimination + uncertainty; slope 1, intercept 0 and observed/expected 1 are right; "
-    "ICI is the mean distance between probability and smoothed outcome."
-)
+RIGHT = "Right are slope 1, intercept 0 and observed/expected 1; ICI is the mean distance between probability and smoothed outcome."
+MOST_SIGNALS = 15
 
 
 def tabulate_gates(gates: Sequence[Mapping[str, Any]]) -> Table:
@@ -40,24 +30,25 @@ def tabulate_ranking(comparison: Mapping[str, Any], where: str) -> Table:
     """Takes a comparison as plain values and the leads it is on; returns how all candidates rank."""
     title = f"Ranking of {where}: {comparison['rows']:,} rows of {comparison['accounts']:,} accounts, {comparison['positives']:,} won"
     note = f"Base rate {comparison['base_rate']:.3g}; capacity is the {name_capacity(comparison['capacity'])}. {INTERVALS}"
-    return _tabulate_figures(title, comparison["metrics"], RANKING, note)
+    return _tabulate_figures(title, _order(comparison), RANKING, note)
 
 
 def tabulate_differences(comparison: Mapping[str, Any]) -> Table:
     """Takes a comparison as plain values; returns every candidate's paired differences from the reference."""
     title = f"Differences from {comparison['reference']}, on the same leads"
-    return _tabulate_figures(title, comparison["paired"], PAIRED, f"Paired. {INTERVALS}")
+    paired = {name: comparison["paired"][name] for name in _order(comparison) if name in comparison["paired"]}
+    return _tabulate_figures(title, paired, PAIRED, f"Paired. {INTERVALS}")
 
 
-def tabulate_probabilities(comparison: Mapping[str, Any], calibrators: Mapping[str, Mapping[str, Any]]) -> tuple[Table, Table]:
+def tabulate_probabilities(comparison: Mapping[str, Any], calibrators: Mapping[str, Mapping[str, Any]]) -> tuple[Table, ...]:
     """Takes a comparison and the calibrators as plain values; returns how right probabilities are, and what they were fitted on."""
-    shown = {name: found for name, found in comparison["metrics"].items() if "brier" in found}
+    shown = {name: found for name, found in _order(comparison).items() if "brier" in found}
     uncertainty = next(iter(shown.values()))["uncertainty"]["value"]
+    parts = f"Brier score = miscalibration − discrimination + uncertainty, which is {uncertainty:.4f} for all. {INTERVALS}"
     fitted = tuple((name, one["kind"], f"{one['positives']:,}", f"{one['rows']:,}") for name, one in calibrators.items())
     return (
-        _tabulate_figures(
-            "Probabilities of the held-out leads", shown, PROBABILITIES, f"{PARTS} Uncertainty is {uncertainty:.4f} for all."
-        ),
+        _tabulate_figures("Probabilities of the held-out leads", shown, LOSSES, parts),
+        _tabulate_figures("Calibration on the held-out leads", shown, CALIBRATION, f"{RIGHT} {INTERVALS}"),
         Table("Calibrators, fitted on rows that training had not seen", ("candidate", "kind", "won", "rows"), fitted),
     )
 
@@ -102,10 +93,9 @@ def tabulate_folds(backtest: Mapping[str, Any]) -> Table:
         precision = (say_figure(metrics.get(name, {}).get("precision_at_capacity")) for name in pair)
         ratio = say_figure(metrics.get(pair[1], {}).get("observed_expected"))
         counts = (f"{fold['rows']['train']:,}", f"{fold['rows']['test']:,}", f"{fold['positives']:,}")
-        rows.append((fold["test_start"], fold["tested_until"], *counts, fold["chosen"], *precision, ratio))
+        rows.append((fold["test_start"], *counts, fold["chosen"], *precision, ratio))
     header = (
         "tests from",
-        "to",
         "trained on",
         "tested",
         "won",
@@ -116,7 +106,7 @@ def tabulate_folds(backtest: Mapping[str, Any]) -> Table:
     return Table("Backtest: the whole pipeline fitted anew before each fold", header, tuple(rows), INTERVALS)
 
 
-def tabulate_signals(signals: Sequence[SignalImportance], most: int = 25) -> tuple[Table, Table]:
+def tabulate_signals(signals: Sequence[SignalImportance], most: int = MOST_SIGNALS) -> tuple[Table, Table]:
     """Takes signals, the loudest first, and how many to list; returns their importance, and the shape of each by value."""
     listed = tuple(
         (one.label, one.family.replace("_", " "), f"{one.size:.3f}", f"{one.share:.1%}", one.way, one.column.name) for one in signals[:most]
@@ -198,6 +188,14 @@ def tabulate_settings(frozen: Mapping[str, Any], tuning: Mapping[str, Any] | Non
     return tuple(tables)
 
 
+def _order(comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of both sides first, then the other candidates, then those that learned nothing."""
+    metrics = comparison["metrics"]
+    first, last = (comparison["challenger"], comparison["reference"]), ("activity", "base rate", "random")
+    names = dict.fromkeys((*first, *(name for name in metrics if name not in last), *last))
+    return {name: metrics[name] for name in names if name in metrics}
+
+
 def _tabulate_figures(title: str, metrics: Mapping[str, Any], figures: Sequence[str], note: str) -> Table:
     shown = [figure for figure in figures if any(figure in found for found in metrics.values())]
     rows = tuple((name, *(say_figure(found.get(figure)) for figure in shown)) for name, found in metrics.items())
@@ -206,4 +204,4 @@ def _tabulate_figures(title: str, metrics: Mapping[str, Any], figures: Sequence[
 
 def say_figure(estimate: Mapping[str, float | None] | None) -> str:
     """Takes an estimate as plain values, or None; returns it with its interval."""
-    return show_brief(Estimate.from_dict(estimate)) if estimate else ""
+    return show_brief(Estimate.from_dict(estimate)).replace("-0.000", "0.000") if estimate else ""

@@ -26,6 +26,7 @@ from pls_ml.evaluation.ranking import GainCurve
 from pls_ml.evaluation.reliability import ReliabilityTable
 from pls_ml.workflows.tuning import TuningReport
 
+FOLD = "fold of the backtest (its first day)"
 NOT_DEFINED = Estimate(*(float("nan"),) * 3)
 
 
@@ -73,7 +74,10 @@ def _show_folds(folds: Sequence[Mapping[str, Any]], names: Sequence[str], figure
         for name in names
         if any(name in _read_figure(fold["comparison"], figure) for fold in folds)
     }
-    return FoldDisplay(figure.replace("_", " "), tuple(fold["test_start"] for fold in folds), estimates)
+    starts = tuple(fold["test_start"] for fold in folds)
+    if figure == "observed_expected":
+        return FoldDisplay("observed/expected", starts, estimates, FOLD, 1.0)
+    return FoldDisplay(figure.replace("_", " "), starts, estimates, FOLD)
 
 
 def _show_periods(comparison: Mapping[str, Any]) -> Display | None:
@@ -85,7 +89,7 @@ def _show_periods(comparison: Mapping[str, Any]) -> Display | None:
         comparison[side]: tuple(Estimate(period[side], NOT_DEFINED.low, NOT_DEFINED.high) for period in periods)
         for side in ("challenger", "reference")
     }
-    return FoldDisplay("precision at capacity", tuple(period["period"] for period in periods), sides)
+    return FoldDisplay("precision at capacity", tuple(period["period"] for period in periods), sides, "month of the test")
 
 
 def _read_figure(comparison: Mapping[str, Any], figure: str) -> dict[str, Estimate]:

@@ -64,7 +64,7 @@ def test_the_report_and_its_parts_are_files_and_pictures_beside_them(trained, lo
     files = {file.path for file in client.list_artifacts(find(logbook, "train", used="lightgbm").run_id)}
 
     parts = ("report", "comparison", "gates", "reasons", "reliability", "data", "catalogue")
-    assert files == {"model", "reliability.png", "gain.png", *(f"{part}.json" for part in parts)}
+    assert files == {"model", *(f"{name}.png" for name in trained.report.displays), *(f"{part}.json" for part in parts)}
     report = open_project_tracker(logbook).read_report(find(logbook, "train", used="lightgbm").run_id)
     assert report["comparison"] == trained.report.to_dict()["comparison"]
     assert report["data"] == load_bundle(logbook, trained.report.version).facts["data"]

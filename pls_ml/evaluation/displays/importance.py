@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from pls_ml.evaluation.displays.base import COLOURS, QUIET, WIDTH, Display, tidy
@@ -10,8 +11,16 @@ from pls_ml.evaluation.displays.base import COLOURS, QUIET, WIDTH, Display, tidy
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WAYS = {"more speaks for": COLOURS[0], "more speaks against": COLOURS[1], "by value": COLOURS[2], "up and down": QUIET}
+WAYS = {
+    "more speaks for": COLOURS[0],
+    "more speaks against": COLOURS[1],
+    "by value": COLOURS[2],
+    "up and down": QUIET,
+    "together": COLOURS[3],
+}
 """How a contribution goes with the value, and its colour."""
+LONGEST = 46
+"""Signs of a label in one line."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +34,7 @@ class ImportanceDisplay(Display):
     @property
     def size(self) -> tuple[float, float]:
         """Width and height in inches that suit it."""
-        return WIDTH + 1, 1.3 + 0.27 * len(self.bars)
+        return WIDTH + 1, 1.3 + 0.27 * sum(1 + (len(label) - 1) // LONGEST for label, _, _ in self.bars)
 
     @property
     def alt(self) -> str:
@@ -37,9 +46,10 @@ class ImportanceDisplay(Display):
             places = [place for place, bar in enumerate(self.bars) if bar[2] == way]
             if places:
                 axes.barh(places, [self.bars[place][1] for place in places], color=colour, height=0.7, label=way)
-        axes.set_yticks(range(len(self.bars)), [label for label, _, _ in self.bars])
+        axes.set_yticks(range(len(self.bars)), [fill(label, LONGEST) for label, _, _ in self.bars])
         axes.set_ylim(len(self.bars) - 0.4, -0.6)
         axes.set_xlabel("mean size of the contribution (log-odds)")
-        axes.legend(loc="lower right", frameon=False)
+        if len({way for _, _, way in self.bars}) > 1:
+            axes.legend(loc="lower right", frameon=False)
         tidy(axes)
         axes.grid(visible=False, axis="y")

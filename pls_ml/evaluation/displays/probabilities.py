@@ -67,7 +67,8 @@ class ReliabilityDisplay(Display):
         axes.tick_params(labelbottom=False)
         axes.legend(loc="upper left", frameon=False, title="band: 95 % if calibrated", alignment="left")
         lower[-1].tick_params(labelbottom=True)
-        lower[-1].set_xlabel("predicted probability (last bar: and above)")
+        axes.set_xlabel("predicted probability (last bar: and above)")
+        axes.xaxis.set_label_coords(0.5, -height * len(lower) - 0.07)
         tidy(axes, *lower)
 
 

@@ -25,11 +25,15 @@ class FoldDisplay(Display):
     folds: tuple[str, ...]
     estimates: Mapping[str, tuple[Estimate, ...]]
     """By candidate, one for each fold; NaN where it is not defined."""
+    unit: str = "fold"
+    """What a fold is called."""
+    right: float | None = None
+    """Where the figure should be, if anywhere."""
 
     @property
     def title(self) -> str:
         """What it shows, in a few words."""
-        return f"{self.figure.capitalize()} from time to time"
+        return f"{self.figure[:1].upper()}{self.figure[1:]} by {self.unit}"
 
     @property
     def alt(self) -> str:
@@ -44,7 +48,9 @@ class FoldDisplay(Display):
             axes.plot(at, [one.value for one in found], color=colour, marker=marker, markersize=6, linewidth=1, alpha=0.9, label=name)
             axes.vlines(at, [one.low for one in found], [one.high for one in found], color=colour, linewidth=1.8)
         axes.set_xticks(range(len(self.folds)), self.folds, rotation=30 if len(self.folds) > 6 else 0)
-        axes.set(xlabel="period of the test", ylabel=self.figure, xlim=(-0.5, len(self.folds) - 0.5))
+        if self.right is not None:
+            axes.axhline(self.right, color=QUIET, linewidth=1, linestyle="--")
+        axes.set(xlabel=self.unit, ylabel=self.figure, xlim=(-0.5, len(self.folds) - 0.5))
         axes.set_ylim(bottom=0)
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
         tidy(axes)
