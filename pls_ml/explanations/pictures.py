@@ -21,6 +21,7 @@ from pls_ml.explanations.wording import NOT_KNOWN
 LOG_ODDS = "contribution (log-odds)"
 SMALL = "small"
 DOT = "#0072B2"
+LOG_TICKS = (0, 1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 1_000_000, 10_000_000)
 SKEWED = 20
 """Times the median that the largest value is, from which on an axis is logarithmic."""
 
@@ -50,16 +51,16 @@ def draw_dependence(receipts: Receipts, signal: SignalImportance, axes: Any) -> 
     """Takes receipts, a signal and matplotlib axes; draws its contribution against the value of its leading column, a dot per lead."""
     import shap
 
-    values, text = receipts.values[signal.column.name], signal.column.signal.is_category
+    text = signal.column.signal.is_category
     share = receipts.log_odds[:, _place(receipts, (signal,))[0]]
-    explanation = shap.Explanation(values=share, data=_read(values), feature_names=name_axis(signal.column))
+    along, ticks = _stretch(_read(receipts.values[signal.column.name]))
+    explanation = shap.Explanation(values=share, data=along, feature_names=name_axis(signal.column))
     with _same_every_time():
         shap.plots.scatter(explanation, color=DOT, ax=axes, show=False, dot_size=11, alpha=0.7, x_jitter=0.4 if text else 0)
     _label(axes, name_axis(signal.column), LOG_ODDS)
     if text:
         axes.tick_params(axis="x", labelrotation=30)
-    else:
-        _spread(axes, values)
+    _mark(axes, ticks)
 
 
 def draw_interaction(pair: PairImportance, values: pd.DataFrame, axes: Any) -> None:
@@ -68,6 +69,7 @@ def draw_interaction(pair: PairImportance, values: pd.DataFrame, axes: Any) -> N
     Dots are coloured by the value of the second one; where it has none, or is a category, they are grey or numbered by their name.
     """
     along, coloured = (_number(values[one.column.name]) for one in (pair.first, pair.second))
+    along, ticks = (along, ()) if pair.first.column.signal.is_category else _stretch(along)
     if pair.first.column.signal.is_category:
         along = along + np.random.default_rng(0).uniform(-0.25, 0.25, len(along))
     known = coloured[~np.isnan(coloured)]
@@ -79,8 +81,7 @@ def draw_interaction(pair: PairImportance, values: pd.DataFrame, axes: Any) -> N
     bar.outline.set_visible(False)
     _label(axes, name_axis(pair.first.column), "interaction (log-odds)")
     axes.spines[["top", "right"]].set_visible(False)
-    if not pair.first.column.signal.is_category:
-        _spread(axes, values[pair.first.column.name])
+    _mark(axes, ticks)
     for one, axis in ((pair.first, axes.xaxis), (pair.second, bar.ax.yaxis)):
         if one.column.signal.is_category:
             names = sorted(set(_read(values[one.column.name])))
@@ -102,13 +103,22 @@ def _label(axes: Any, across: str, up: str) -> None:
         each.tick_params(labelsize=SMALL)
 
 
-def _spread(axes: Any, values: Any) -> None:
-    """A few large values would leave all others in a corner."""
-    known = _read(values)[values.notna().to_numpy()]
-    if known.size and known.min() >= 0 and known.max() > SKEWED * np.median(known):
-        axes.set_xscale("symlog")
-        axes.set_xlim(left=-0.2)
-        axes.set_xlabel(f"{axes.get_xlabel()}, log scale")
+def _stretch(values: Any) -> tuple[Any, tuple[int, ...]]:
+    """Where a few large values would leave all others in a corner: log(1 + value), and the values to mark; else the values, and none."""
+    known = values[~np.isnan(values)] if values.dtype != object else np.array([])
+    if not known.size or known.min() < 0 or known.max() <= SKEWED * np.median(known):
+        return values, ()
+    return np.log10(1 + values), tuple(tick for tick in LOG_TICKS if tick <= known.max())
+
+
+def _mark(axes: Any, ticks: tuple[int, ...]) -> None:
+    if not ticks:
+        return
+    low, high = axes.get_xlim()
+    places = {float(np.log10(1 + tick)): f"{tick:,}" for tick in ticks}
+    shown = {place: text for place, text in places.items() if low <= place <= high}
+    axes.set_xticks(list(shown), list(shown.values()))
+    axes.set_xlabel(f"{axes.get_xlabel()}, log scale")
 
 
 def _place(receipts: Receipts, signals: tuple[SignalImportance, ...]) -> list[int]:

@@ -32,10 +32,12 @@ CAPTIONS = {
     "periods": "A difference that lasts from month to month can be relied on.",
     "importance": "How far each signal moves the score on average, up or down.",
     "beeswarm": "Each dot is a held-out lead; grey dots have no value or are categories.",
+    "dependence": "A dot per held-out lead over a histogram; marks at the left edge are leads without a value.",
+    "interaction": "Coloured by the second signal; grey dots have no value of it.",
     "interactions": "What is left when each signal alone has had its say; an order of size below the bars above means that signals add up.",
     "tuning": "A flat best-so-far line means that the search has converged.",
 }
-WIDE = ("beeswarm", "importance", "interactions")
+WIDE = ("beeswarm",)
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,9 @@ class Findings:
             {
                 **show_training(self.training),
                 **(show_backtest(self.backtest) if self.backtest else {}),
+                **({"importance": used.displays.get("importance")} if used else {}),
+                **{f"importance_{one.name}": one.displays.get("importance") for one in others if one},
                 **(used.displays if used else {}),
-                **{f"importance_{one.name}": one.displays["importance"] for one in others if one and one.signals},
             }
         )
 
@@ -141,7 +144,10 @@ def _list_facts(found: Findings) -> tuple[tuple[str, str], ...]:
         ("Scores by", f"{bundle.used}{', the champion' if found.champion else ', not the champion'}"),
         ("Gates", f"{passed} of {len(gates)} passed"),
         ("Trained on", f"{found.training['split']['train']:,} of {labels['rows']:,} matured rows; {labels['positives']:,} of these won"),
-        ("Judged on", f"{comparison['rows']:,} later leads of {comparison['accounts']:,} other accounts, {comparison['positives']:,} won"),
+        (
+            "Judged on",
+            f"{comparison['rows']:,} later leads of {comparison['accounts']:,} {_name_accounts(bundle)}, {comparison['positives']:,} won",
+        ),
         *(
             (label, tables.say_figure(figures[name]))
             for label, name in (("ROC-AUC", "roc_auc"), ("Log loss", "log_loss"))
@@ -162,7 +168,7 @@ def _build_sections(found: Findings, pictures: Mapping[str, Picture]) -> Iterabl
         return tuple(picture for name, picture in pictures.items() if name.startswith(names))
 
     yield Section("gates", "Gates", (), (tables.tabulate_gates(bundle.facts["gates"]),))
-    yield _tell_worth(training, pick("gain", "lift", "precision_recall", "learning_curve"))
+    yield _tell_worth(found, pick("gain", "lift", "precision_recall", "learning_curve"))
     yield _tell_probabilities(found, pick("reliability", "scores", "ratios_by"))
     yield _tell_stability(found, pick("periods", "precision_by_fold", "average_precision_by_fold", "observed_expected_by_fold"))
     yield _tell_signals(found, pick("importance", "beeswarm", "dependence"))
@@ -180,9 +186,10 @@ def _build_sections(found: Findings, pictures: Mapping[str, Picture]) -> Iterabl
     yield Section("settings", "Settings and notes", tuple(training["notes"]), settings, pick("tuning"))
 
 
-def _tell_worth(training: Mapping[str, Any], pictures: tuple[Picture, ...]) -> Section:
-    comparison, known = training["comparison"], training["known_accounts"]
-    listed = [tables.tabulate_ranking(comparison, "leads of accounts that training never saw"), tables.tabulate_differences(comparison)]
+def _tell_worth(found: Findings, pictures: tuple[Picture, ...]) -> Section:
+    comparison, known = found.training["comparison"], found.training["known_accounts"]
+    where = f"later leads of {_name_accounts(found.bundle)}"
+    listed = [tables.tabulate_ranking(comparison, where), tables.tabulate_differences(comparison)]
     listed += [tables.tabulate_ranking(known, "later leads of known accounts")] if known else []
     return Section("worth", "Is it better?", (), tuple(listed), pictures)
 
@@ -218,6 +225,10 @@ def _tell_signals(found: Findings, pictures: tuple[Picture, ...]) -> Section:
     if not used.signals:
         return Section("signals", "What it listens to", (told, "No signal says anything: all leads have the same score."))
     return Section("signals", "What it listens to", (told,), tables.tabulate_signals(used.signals), pictures)
+
+
+def _name_accounts(bundle: Bundle) -> str:
+    return "accounts that training never saw" if bundle.facts["held_out"]["by_account"] else "accounts, known ones among them"
 
 
 def _find_caption(name: str) -> str:

@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 
 import pytest
-from matplotlib.figure import Figure
 from projects import open_variant
 
 from pls_ml.core.errors import BundleError, ConfigError
+from pls_ml.evaluation import ImportanceDisplay
 from pls_ml.workflows.bundle import load_bundle, save_bundle
 from pls_ml.workflows.tracking import open_project_tracker, read_metrics, track, track_training
 
@@ -29,7 +29,12 @@ def logbook(trained, tmp_path_factory):
     other = replace(project, config=project.config.model_copy(update={"model": project.config.model.model_copy(update={"use": "rules"})}))
     track_training(other, replace(trained.report, version=rules, used="rules"))
     figures = {"lightgbm/precision_at_capacity": {"value": 0.5, "low": 0.4, "high": 0.6}, "folds": 5}
-    track(project, "backtest", {"used": "lightgbm", "metrics": figures, "data": {"events": "d1"}}, {"folds": Figure()})
+    track(
+        project,
+        "backtest",
+        {"used": "lightgbm", "metrics": figures, "data": {"events": "d1"}},
+        {"importance": ImportanceDisplay((("logins", 0.5, "more speaks for"),))},
+    )
     search = track(project, "tune", {"metrics": {"best": 0.2}}).run_id
     for leaves in (15, 31):
         track(project, "tune", {"parameters": {"leaves": leaves}, "metrics": {"loss": 0.2}}, parent=search)

@@ -50,6 +50,6 @@ class ImportanceDisplay(Display):
         axes.set_ylim(len(self.bars) - 0.4, -0.6)
         axes.set_xlabel("mean size of the contribution (log-odds)")
         if len({way for _, _, way in self.bars}) > 1:
-            axes.legend(loc="lower right", frameon=False)
+            axes.legend(loc="best", frameon=False)
         tidy(axes)
         axes.grid(visible=False, axis="y")
