@@ -125,3 +125,13 @@ def test_data_too_short_for_the_folds_are_refused(project, tmp_path):
 
     with pytest.raises(DataError, match="moments are left to test for 8 folds"):
         open_config(config, tmp_path, data=project.root).backtest()
+
+
+def test_the_pictures_of_a_backtest_show_every_fold_of_both_sides(report):
+    shown = report.displays["precision_by_fold"]
+
+    assert list(shown.folds) == [fold.test_start for fold in report.folds if fold.comparison]
+    assert list(shown.estimates) == ["chosen", "rules"]
+    first = next(fold.comparison for fold in report.folds if fold.comparison)
+    assert shown.estimates["rules"][0] == first.metrics["rules"]["precision_at_capacity"]
+    assert list(report.displays) == ["precision_by_fold", "average_precision_by_fold", "observed_expected_by_fold"]

@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 from projects import open_variant
 
+from pls_ml.cli import main
 from pls_ml.core.errors import BundleError, UnknownNameError
 from pls_ml.workflows.bundle import load_bundle, save_bundle
 from pls_ml.workflows.contribution_displays import measure_contributions
@@ -169,3 +171,19 @@ def test_a_learning_curve_is_measured_when_asked_and_ends_at_the_model_itself(tr
     kept = json.loads((name_folder(project, report.version) / FINDINGS).read_text())
     assert kept["learning_curve"] == curve.to_dict()
     assert "learning_curve" in project.report_model().displays
+
+
+def test_the_command_writes_the_page_of_a_model_and_says_what_it_cannot_take(project):
+    runner, where = CliRunner(), ["--project", str(project.root / "pls.yaml"), "--data", str(project.data_root)]
+
+    written = runner.invoke(main, ["report", "model", *where])
+    dated = runner.invoke(main, ["report", "model", "--as-of", "2024-01-01", *where])
+    versioned = runner.invoke(main, ["report", "leads", "m-1", *where])
+    unknown = runner.invoke(main, ["report", "model", "m-0", *where])
+
+    assert written.exit_code == 0
+    assert written.stdout.startswith(f"page: {project.output / 'reports'}")
+    assert (dated.exit_code, versioned.exit_code, unknown.exit_code) == (2, 2, 5)
+    assert "leave --as-of out" in dated.stderr
+    assert "takes no version" in versioned.stderr
+    assert "no model 'm-0'" in unknown.stderr
