@@ -16,8 +16,8 @@ from pls_ml.workflows.bundle import Bundle
 
 MOST_SIGNALS, MOST_DEPENDENCES = 15, 6
 MOST_PAIRS, DRAWN_PAIRS = 8, 2
-PAIR_LEADS = 300
-"""Interactions take the square of the columns for every lead."""
+PAIR_LEADS, PAIR_CELLS = 300, 20_000_000
+"""Interactions take the square of the columns for every lead: at most so many leads, and so many numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def measure_contributions(bundle: Bundle, name: str, signals: pd.DataFrame) -> C
     found = measure_importance(receipts, shares)
     if not isinstance(scorer, BoostedScorer) or not found:
         return Contributions(name, receipts, found, ())
-    some = signals.iloc[:PAIR_LEADS]
+    some = signals.iloc[: max(1, min(PAIR_LEADS, PAIR_CELLS // len(signals.columns) ** 2))]
     scale = path_scales(calibrator, scorer.raw_score(some), base)[0]
     both = scorer.interactions(some) * scale[:, None, None]
     return Contributions(name, receipts, found, rank_pairs(both, scorer.encoding_.columns, found, bundle.catalogue))

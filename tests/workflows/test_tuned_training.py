@@ -42,6 +42,17 @@ def test_the_report_holds_every_trial_and_says_the_best_one_in_a_line(tuned):
     assert f"  trees: {{learning_rate: {best.settings['learning_rate']:g}, " in report.to_text()
 
 
+def test_the_model_report_of_a_lead_table_shows_the_search(tuned):
+    project, training = tuned
+
+    report = project.report_model()
+
+    page = report.path.read_text(encoding="utf-8")
+    assert report.displays["tuning"].trials == training.tuning.trials
+    assert f"Best of 3 settings of the trees: trial {training.tuning.best.number}" in page
+    assert "no times" in page
+
+
 def test_settings_written_into_the_project_give_the_same_trees_without_a_search(tuned, tmp_path):
     project, report = tuned
 

@@ -34,7 +34,7 @@ class ImportanceDisplay(Display):
     @property
     def size(self) -> tuple[float, float]:
         """Width and height in inches that suit it."""
-        return WIDTH + 1, 1.3 + 0.27 * sum(1 + (len(label) - 1) // LONGEST for label, _, _ in self.bars)
+        return WIDTH + 1, 1.9 + 0.27 * sum(1 + (len(label) - 1) // LONGEST for label, _, _ in self.bars)
 
     @property
     def alt(self) -> str:
@@ -47,9 +47,10 @@ class ImportanceDisplay(Display):
             if places:
                 axes.barh(places, [self.bars[place][1] for place in places], color=colour, height=0.7, label=way)
         axes.set_yticks(range(len(self.bars)), [fill(label, LONGEST) for label, _, _ in self.bars])
-        axes.set_ylim(len(self.bars) - 0.4, -0.6)
+        ways = len({way for _, _, way in self.bars})
+        axes.set_ylim(len(self.bars) - 0.4 + (ways if ways > 1 else 0), -0.6)  # room for the legend below the bars
         axes.set_xlabel("mean size of the contribution (log-odds)")
-        if len({way for _, _, way in self.bars}) > 1:
-            axes.legend(loc="best", frameon=False)
+        if ways > 1:
+            axes.legend(loc="lower right", frameon=False)
         tidy(axes)
         axes.grid(visible=False, axis="y")
