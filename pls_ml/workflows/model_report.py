@@ -220,7 +220,8 @@ def _tell_signals(found: Findings, pictures: tuple[Picture, ...]) -> Section:
     used = found.contributions[0]
     told = (
         f"Exact contributions to the scores of {len(used.receipts.lead_ids):,} held-out leads, in log-odds after calibration, windows of a "
-        "signal summed. A contribution says how leads like these go together with wins, not what makes a lead buy."
+        "signal summed; complete, with signals that reps may not see. A contribution says how leads like these go together with wins, not "
+        "what makes a lead buy."
     )
     if not used.signals:
         return Section("signals", "What it listens to", (told, "No signal says anything: all leads have the same score."))
