@@ -127,7 +127,7 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
         reasons = pick_reasons(receipts[bundle.used])
         scores = _rank(bundle, leads, table, receipts)
         disagreement = sort_into_cells(bundle, table, receipts)
-    scores["cell"] = scores["lead_id"].map(disagreement.cells).fillna("").astype("string")
+    scores["cell"] = pd.array([disagreement.cells.get(lead, "") for lead in scores["lead_id"]], dtype="string")
     scores["blocked"] = scores["lead_id"].map(name_blocked(project, bundle, data, table, rules)).astype("string")
     chosen = select_handoffs(scores, project.config.handoff)
     with project.progress.step("scoring the accounts"):
