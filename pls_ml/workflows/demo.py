@@ -28,6 +28,10 @@ class DemoReport:
     receipts: tuple[Receipt, ...]
     page: Path
 
+    def __repr__(self) -> str:
+        """Takes nothing; returns it in one line."""
+        return f"DemoReport({self.folder}: {self.training!r})"
+
     def to_text(self) -> str:
         """Takes nothing; returns the results and where everything is."""
         flat = len(self.training.reliability[self.training.used].bins) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,13 +37,13 @@ class NightFiles:
         """Takes a table's name; returns whether the night has it."""
         return f"{name}.parquet" in self.manifest["files"]
 
-    def read(self, name: str, columns: Collection[str] | None = None) -> pd.DataFrame:
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Takes a table's name and the columns wanted (None: all); returns it; refuses one that was changed since."""
         path = self.folder / f"{name}.parquet"
         if not path.is_file() or digest_file(path) != self.manifest["files"][path.name]:
             raise BundleError(f"{path} is missing or was changed since it was scored: run `pls-ml score` again")
         repeated = list(_REPEATED) if name == "receipts" else None
-        frame: pd.DataFrame = pd.read_parquet(path, columns=columns and list(columns), read_dictionary=repeated)
+        frame: pd.DataFrame = pd.read_parquet(path, columns=list(columns) if columns else None, read_dictionary=repeated)
         return frame
 
 

@@ -14,7 +14,8 @@ from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.protocols import Floats, Scorer
 from pls_ml.evaluation.reason_quality import ReasonQuality
 from pls_ml.evaluation.stability import measure_overlap, measure_same_first, profile_reasons, rank_reasons
-from pls_ml.explanations.receipts import sum_by_signal
+from pls_ml.explanations.reasons import LEAST_LOG_ODDS
+from pls_ml.explanations.receipts import build_receipts, sum_by_signal
 from pls_ml.scores import BoostedScorer
 from pls_ml.workflows.ablation import check_reasons
 from pls_ml.workflows.candidates import Candidate, TrainingRows, fit_scorer
@@ -27,7 +28,8 @@ OLDER = 0.75
 class ReasonProfile:
     """How often another fit gives the same first reason, of which share of the leads each signal is a reason, and how true reasons are.
 
-    Other fits are those from other seeds, and the one without the newest quarter of the rows (None: that cannot be fitted).
+    First reasons are those that are told. Other fits are those from other seeds, and the one without the newest quarter of the rows (None:
+    that cannot be fitted, or nobody is told a reason).
     """
 
     same_first: float
@@ -45,16 +47,16 @@ def profile_candidate(candidate: Candidate, training: TrainingRows, leads: pd.Da
     """Takes the candidate in use, the rows it was fitted on, the signals of leads it never saw, and the catalogue; returns its reasons."""
     scorer, names = candidate.scorer, [signal.id for signal in catalogue.signals]
     chosen = rank_reasons(_contribute(scorer, leads, catalogue, names))
-    seeds, retrained = (
-        [rank_reasons(_contribute(again, leads, catalogue, names)) for again in fits]
-        for fits in (_refit(scorer, training), _retrain(scorer, training))
-    )
-    return ReasonProfile(
-        measure_same_first(chosen, seeds),
-        measure_same_first(chosen, retrained) if retrained else None,
-        check_reasons(candidate, training.signals, leads, catalogue),
-        profile_reasons(chosen, names),
-    )
+    receipts = build_receipts(scorer, candidate.calibrator, leads, [""] * len(leads), catalogue)
+    told = np.flatnonzero((receipts.log_odds > LEAST_LOG_ODDS).any(axis=1))  # nobody is told a first reason of the others
+
+    def compare(fits: list[Scorer]) -> float | None:
+        others = [rank_reasons(_contribute(again, leads.iloc[told], catalogue, names)) for again in fits]
+        return measure_same_first(chosen[told], others) if fits and told.size else None
+
+    same, retrained = compare(_refit(scorer, training)), compare(_retrain(scorer, training))
+    quality = check_reasons(candidate, training.signals, leads, catalogue)
+    return ReasonProfile(1.0 if same is None else same, retrained, quality, profile_reasons(chosen, names))
 
 
 def say_reasons(found: Mapping[str, Any]) -> str:
