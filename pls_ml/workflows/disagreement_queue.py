@@ -123,13 +123,13 @@ def list_disagreements(project: Project, as_of: datetime | None = None) -> Disag
     night = find_night(project, as_of)
     if not night.has("disagreements"):
         raise BundleError(f"{night.folder} has no disagreements.parquet, as it was scored by an earlier version: run `pls-ml score` again")
-    pair, bundle = night.manifest["disagreement"], load_bundle(project, night.manifest["version"])
+    pair, bundle = night.manifest["disagreement"], load_bundle(project, night.manifest["version"]).under(project.policy())
     if pair is None:
         raise ConfigError(f"model {bundle.version} has no card, so there are no rules to disagree with: name a `scorecard` and train again")
     facts = bundle.facts.get("disagreement")
     evidence = Disagreement.from_dict(facts) if facts else None
     same_pair = evidence is not None and (evidence.rules, evidence.model) == (pair["rules"], pair["model"])
-    labels = {signal.id: signal.label for signal in bundle.catalogue.signals}
+    labels = {signal.id: signal.label for signal in bundle.catalogue.signals if signal.rep_visible}
     table, scores = night.read("disagreements"), night.read("scores", ("lead_id", "score", "band", "blocked", "cell"))
     counts = {cell: int((scores["cell"] == cell).sum()) for cell in ("both", *SIDES, "neither")}
     leads = _gather_leads(table, scores, labels)
@@ -142,7 +142,7 @@ def _gather_leads(table: pd.DataFrame, scores: pd.DataFrame, labels: dict[str, s
     rows: list[Any] = list(table.merge(scores.drop(columns="cell"), on="lead_id", how="left").itertuples())
     told: dict[str, list[LeadDifference]] = {row.lead_id: [] for row in rows}
     for row in rows:
-        if row.signal:
+        if row.signal in labels:  # the policy of today, not of that night
             one = LeadDifference(row.signal, labels[row.signal], row.value, row.difference, row.rules, row.model)
             told[row.lead_id].append(one)
     firsts = {row.lead_id: row for row in reversed(rows)}

@@ -97,9 +97,6 @@ class Night:
         handed = f"handed over: {len(self.handoffs)}{held}; the best of them"
         return "\n".join([head, handed, *lines, self.scored_accounts.to_text(), f"tables: {self.folder}"])
 
-    def __repr__(self) -> str:
-        return self.to_text()
-
     def _repr_html_(self) -> str:
         return str(self.scores.head(20).to_html())
 

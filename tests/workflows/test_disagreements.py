@@ -105,6 +105,18 @@ def test_signals_that_reps_may_not_see_are_not_told(trained, change_bundle, tabl
     assert set(night.disagreement.table["lead_id"]) == set(table["lead_id"])
 
 
+def test_a_policy_made_after_the_night_holds_for_its_list(trained, tmp_path, table):
+    most = table["signal"][table["signal"] != ""].value_counts().index[0]
+    (tmp_path / "strict.yaml").write_text(json.dumps({"audiences": {"rep": {"hide": [most]}}}), encoding="utf-8")
+    project = open_variant(trained, tmp_path)
+    project.score(trained.night.as_of)
+
+    found = replace(project, config=project.config.model_copy(update={"policy": "strict.yaml"})).disagreements()
+
+    assert most not in {one.signal for lead in found.leads for one in lead.differences}
+    assert len(found.leads) == table["lead_id"].nunique()
+
+
 def test_rows_in_another_order_give_the_same_bytes(trained, tmp_path):
     files = ("disagreements.parquet", "scores.parquet")
 
