@@ -241,6 +241,20 @@ def explain(project: OpenProject, lead_id: str, as_of: datetime | None, version:
     _show(project.explain(lead_id, as_of, version), as_json)
 
 
+@main.command(short_help="List the leads of a scored night on which rules and model disagree.")
+@with_project
+@click.option(
+    "--as-of", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="The night (UTC); by default the latest that was scored."
+)
+@JSON
+def disagreements(project: OpenProject, as_of: datetime | None, as_json: bool) -> None:
+    """List the leads of a scored night that only the rules or only the model would work, what makes the difference, and who was right.
+
+    Both sides take the same number of leads. How often each kind won is known from the leads that training held out.
+    """
+    _show(project.disagreements(as_of), as_json)
+
+
 @main.command(short_help="Write the page of a scored night, or of a model.")
 @with_project
 @click.argument("what", type=click.Choice(["leads", "model"]), default="leads")

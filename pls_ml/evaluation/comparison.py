@@ -95,6 +95,10 @@ class Comparison:
     periods: tuple[PeriodDifference, ...]
     decision: Decision
 
+    def __repr__(self) -> str:
+        """Takes nothing; returns it in one line."""
+        return f"Comparison({self.rows:,} rows, {', '.join(self.metrics)}: {self.decision.sentence})"
+
     @property
     def differences(self) -> dict[str, Estimate]:
         """The paired differences challenger - reference, by figure."""

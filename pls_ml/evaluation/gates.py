@@ -7,17 +7,24 @@ from typing import Any
 
 from pls_ml.evaluation.bootstrap import Estimate
 from pls_ml.evaluation.comparison import Comparison
+from pls_ml.evaluation.reason_quality import ReasonQuality
 
 SLOPE = (0.8, 1.25)
 LARGEST_GAP = 0.15
 STABLE_PERIODS = 0.75
 LEAST_OVERLAP = 0.6
 LEAST_SAME_FIRST = 0.8
+LARGEST_ERROR = 1e-9
+LEAST_SIGNS = 0.98
+LEAST_WEIGHT, WANTED_WEIGHT = 1.0, 3.0
+"""What a first reason weighs against another signal: below the first it is no first reason; a card on which most leads share the row with
+the most points stays below the second without being wrong, so that is what is wanted, and does not bar the way."""
 
 BETTER, STABLE, GAP = "better", "stable_periods", "train_test_gap"
 CALIBRATED, EXPECTED = "slope", "observed_expected"
+ADDITIVE, SIGNS, WEIGHT = "additivity", "reason_signs", "reason_weight"
 SAME_FIRST, SAME_REASONS, CLEAN = "first_reason", "same_reasons", "leak_audit"
-GATES = (BETTER, CALIBRATED, EXPECTED, GAP, STABLE, SAME_FIRST, SAME_REASONS, CLEAN)
+GATES = (BETTER, CALIBRATED, EXPECTED, GAP, STABLE, ADDITIVE, SIGNS, WEIGHT, SAME_FIRST, SAME_REASONS, CLEAN)
 """Every gate, by the name under which it is logged and accepted."""
 
 
@@ -41,14 +48,15 @@ class Evidence:
     """What is known of the scorer in use when its training ends.
 
     `comparison` is that on the held-out leads, `card` the candidate that is the rules as configured (None: there is none),
-    `training_auc` the ROC-AUC on the rows it was fitted on, `same_first` how often another seed gives the same first reason,
-    and `leaks` what the audit found and nobody has vouched for.
+    `training_auc` the ROC-AUC on the rows it was fitted on, `reasons` how true its reasons are, `same_first` how often another seed gives
+    the same first one, and `leaks` what the audit found and nobody has vouched for.
     """
 
     comparison: Comparison
     used: str
     card: str | None
     training_auc: float
+    reasons: ReasonQuality
     same_first: float
     leaks: tuple[str, ...]
 
@@ -65,7 +73,8 @@ def judge_training(evidence: Evidence) -> tuple[Gate, ...]:
     if evidence.used == evidence.card:
         return (*plain, clean)
     gap = judge_gap(evidence.training_auc, figures["roc_auc"].value)
-    return (_judge_better(evidence), *plain, gap, judge_periods(evidence.comparison), judge_first(evidence.same_first), clean)
+    reasons = (*judge_reasons(evidence.reasons), judge_first(evidence.same_first))
+    return (_judge_better(evidence), *plain, gap, judge_periods(evidence.comparison), *reasons, clean)
 
 
 def judge_champion(comparison: Comparison, overlap: float) -> tuple[Gate, ...]:
@@ -127,6 +136,24 @@ def judge_periods(comparison: Comparison) -> Gate:
     share = held / len(lifts) if lifts else math.nan
     sentence = f"lift at capacity is not below {_say(floor)} in {held} of {len(lifts)} periods"
     return _judge(STABLE, sentence, share, f"at least {STABLE_PERIODS:.0%} of them", share >= STABLE_PERIODS)
+
+
+def judge_reasons(found: ReasonQuality) -> tuple[Gate, ...]:
+    """Takes how true the reasons are; returns whether receipts add up, reasons point the right way, and the first of them weighs most.
+
+    Where no reason is strong enough to be named, or a score has one signal only, there is nothing that could be wrong.
+    """
+    error, signs, ratio = found.additivity, found.sign_agreement, found.ablation_ratio
+    added = f"receipts add up to their score to {error:.0e}"
+    moved = f"{signs:.1%} of {found.named:,} reasons point the way the score moves without them" if found.named else "no reason is named"
+    weighed = f"without the first reason the score falls {ratio:.1f} times as much as it moves without another signal"
+    weighed = "there is no first reason beside another signal" if math.isnan(ratio) else weighed
+    weight = f"above {LEAST_WEIGHT:g}; {WANTED_WEIGHT:g} or more is wanted"
+    return (
+        _judge(ADDITIVE, added, error, f"at most {LARGEST_ERROR:g}", error <= LARGEST_ERROR),
+        _judge(SIGNS, moved, signs, f"at least {LEAST_SIGNS:.0%}", not found.named or signs >= LEAST_SIGNS),
+        _judge(WEIGHT, weighed, ratio, weight, math.isnan(ratio) or ratio > LEAST_WEIGHT),
+    )
 
 
 def judge_first(same: float) -> Gate:

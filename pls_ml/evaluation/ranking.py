@@ -81,6 +81,10 @@ class GainCurve:
     worked: tuple[float, ...]
     captured: tuple[float, ...]
 
+    def __repr__(self) -> str:
+        """Takes nothing; returns it in one line."""
+        return f"GainCurve({len(self.worked):,} places)"
+
     @property
     def lift(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """The shares worked, one percent after the other, and how many times more of the positives than of the leads is among them."""
@@ -188,6 +192,19 @@ def taken_at(groups: RankedGroups, amount: Floats, capacity: float) -> Floats:
         part = min(max((room[b] - (worked[edge] - weight)) / weight, 0.0), 1.0) if weight > 0 else 0.0
         taken[b] = sums[:edge].sum() + part * sums[edge]
     return taken
+
+
+def chance_taken(order: ScoreOrder, weight: Floats, capacity: float) -> Floats:
+    """Takes the order, B by n weights and the capacity; returns B by n chances of each lead to be worked: 1 above the edge, 0 below.
+
+    At the edge itself every lead of the tie has the same chance; where a tie has no weight its chance does not matter.
+    """
+    groups = order.sum_groups(weight)
+    room = _worked_weight(weight, capacity)[:, None] - (groups.cumsum(axis=1) - groups)
+    part = np.clip(np.divide(room, groups, out=np.zeros_like(groups), where=groups > 0), 0.0, 1.0)
+    chance = np.empty_like(weight)
+    chance[:, order.order] = np.repeat(part, np.diff(np.append(order.starts, order.order.size)), axis=1)
+    return chance
 
 
 def gain_curve(labels: npt.ArrayLike, scores: npt.ArrayLike) -> GainCurve:

@@ -15,6 +15,7 @@ from pls_ml.workflows.backtest_report import BacktestReport
 from pls_ml.workflows.check import CheckReport, check
 from pls_ml.workflows.check_cards import CardReport, check_cards
 from pls_ml.workflows.config import ProjectConfig
+from pls_ml.workflows.disagreement_queue import DisagreementQueue, list_disagreements
 from pls_ml.workflows.explain import Explained, explain
 from pls_ml.workflows.model_report import ModelReport, report_model
 from pls_ml.workflows.progress import Progress
@@ -90,6 +91,10 @@ class OpenProject(Project):
     def explain(self, lead_id: str, as_of: datetime | None = None, version: str | None = None) -> Explained:
         """Takes a lead, an `as_of` and a model version as for `score`; returns its receipts."""
         return explain(self, lead_id, as_of, version)
+
+    def disagreements(self, as_of: datetime | None = None) -> DisagreementQueue:
+        """Takes the `as_of` of a scored night (None: the latest); returns its leads on which rules and model disagree, and who is right."""
+        return list_disagreements(self, as_of)
 
     def report(self, as_of: datetime | None = None) -> Path:
         """Takes the `as_of` of a scored night (None: the latest); returns the path of its page."""

@@ -74,6 +74,10 @@ class BacktestReport:
     path: Path
     tracked: str | None
 
+    def __repr__(self) -> str:
+        """Takes nothing; returns it in one line."""
+        return f"BacktestReport({len(self.folds)} folds: {self.decision.sentence})"
+
     @property
     def deciding(self) -> Comparison:
         """What the rule is applied to: the rows that chance weighs, where there are any, else all."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from pls_ml.calibration import VennAbersBand, fit_band, fit_calibrator
+from pls_ml.calibration import CalibrationWarning, VennAbersBand, fit_band, fit_calibrator
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import ConfigError, DataError
 from pls_ml.core.protocols import Calibrator, Floats, Scorer
@@ -84,7 +85,7 @@ def fit_candidates(
     else:
         notes.append(f"lightgbm was left out: {describe_few(rows)}")
     with threadpool_limits(1, user_api="blas"):  # products this small are faster on one thread
-        candidates = {name: make() for name, make in makers.items()}
+        candidates = {name: _make_noting(name, make, notes) for name, make in makers.items()}
     return candidates, [*notes, *_describe_corrections(candidates)]
 
 
@@ -158,6 +159,19 @@ def bin_fold(rows: TrainingRows, fold: Fold, card: Scorecard | None = None) -> T
     return TreeFold((fit.signals, fit.labels, fit.weight), (check.signals, check.labels, check.weight), start)
 
 
+def _make_noting(name: str, make: Callable[[], Candidate], notes: list[str]) -> Candidate:
+    """What a calibrator could not fit becomes a note that says whose it is; other warnings are passed on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CalibrationWarning)
+        made = make()
+    for one in caught:
+        if issubclass(one.category, CalibrationWarning):
+            notes.append(f"the probabilities of {name}: {one.message}")
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return made
+
+
 def _describe_corrections(candidates: dict[str, Candidate]) -> list[str]:
     started = {name: c.scorer for name, c in candidates.items() if isinstance(c.scorer, BoostedScorer) and c.scorer.start_ is not None}
     return [f"{name} = card points + learned correction ({scorer.n_trees} trees)" for name, scorer in started.items()]
@@ -186,7 +200,7 @@ def _fit_plain(name: str, make: Callable[[], Any], rows: TrainingRows, folds: li
 
 
 def fit_scorer(scorer: Any, rows: TrainingRows) -> Any:
-    """Takes a scorer without trees and rows; returns it fitted, what it chooses by itself chosen forward in time."""
+    """Takes an unfitted scorer without trees and rows; returns it, fitted, with folds forward in time where it chooses something itself."""
     if isinstance(scorer, RepointedCard | FittedCard):
         return scorer.fit(rows.signals, rows.labels, rows.weight, search_folds(rows), rows.accounts)
     if isinstance(scorer, LogisticScorer):

@@ -28,9 +28,15 @@ class DemoReport:
     receipts: tuple[Receipt, ...]
     page: Path
 
+    def __repr__(self) -> str:
+        """Takes nothing; returns it in one line."""
+        return f"DemoReport({self.folder}: {self.training!r})"
+
     def to_text(self) -> str:
         """Takes nothing; returns the results and where everything is."""
+        flat = len(self.training.reliability[self.training.used].bins) == 1
         blocks = [
+            *([_warn_of_base_rate(self.training)] if flat else []),
             f"Rules against model, on {self.training.comparison.rows:,} held-out leads\n{self.training.comparison.to_text()}",
             f"Calibration of '{self.training.used}' on the same leads\n{_calibration(self.training)}",
             f"Promoted\n{_say_promotion(self.promotion)}",
@@ -59,6 +65,14 @@ def demo(folder: Path, spec: WorldSpec, progress: Progress) -> DemoReport:
     page = project.report()
     receipts = tuple(night.receipts[night.used].one(lead) for lead in night.handoffs["lead_id"].head(3))
     return DemoReport(folder, training, promotion, night, receipts, page)
+
+
+def _warn_of_base_rate(training: TrainingReport) -> str:
+    rate, wins = training.reliability[training.used].bins[0].predicted, training.calibrators[training.used]["positives"]
+    return (
+        f"ATTENTION: every lead has the same probability, the base rate of {rate:.1%}, since this product is too small to learn from "
+        f"({wins:,} wins to check on): what follows is a tour of the commands, not of a model; take `--accounts 1500` or more"
+    )
 
 
 def _near(path: Path) -> Path:

@@ -28,6 +28,7 @@ from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.accounts import ScoredAccounts, score_accounts, sort_into_buckets
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
+from pls_ml.workflows.disagreements import NightCells, sort_into_cells
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.missing import Subjects, Tonight, list_missing
 from pls_ml.workflows.project import Project
@@ -39,7 +40,7 @@ TOO_FEW_FAMILIES = "too few families of the card speak for it"
 
 @dataclass(frozen=True, repr=False)
 class Night:
-    """One scored `as_of`: scores (best first), receipts by scorer, reasons, handoffs, who was left out and why, and accounts.
+    """One scored `as_of`: scores (best first), receipts by scorer, reasons, handoffs, who was left out and why, accounts, and cells.
 
     `missing` is what would bring the leads nearest to a better band, or to the handoffs, there.
     """
@@ -55,7 +56,14 @@ class Night:
     removed: dict[str, int]
     not_handed_over: dict[str, int]
     scored_accounts: ScoredAccounts
+    disagreement: NightCells
     folder: Path
+
+    def __repr__(self) -> str:
+        """Takes nothing; returns it in one line."""
+        return (
+            f"Night({name_night(self.as_of)[6:]}, {self.used} {self.version}: {len(self.scores):,} leads, {len(self.handoffs)} handed over)"
+        )
 
     @property
     def accounts(self) -> pd.DataFrame:
@@ -72,6 +80,7 @@ class Night:
         """Takes nothing; returns plain values: where the tables are, the counts, and the handoffs."""
         chosen = self.handoffs[["lead_id", "score", "position"]].to_dict("records")
         counts = {"leads": len(self.scores), "buckets": self.buckets, "removed": self.removed, "not_handed_over": self.not_handed_over}
+        counts["cells"] = self.disagreement.counts
         return (
             {"as_of": self.as_of.isoformat(), "version": self.version, "used": self.used, "folder": str(self.folder)}
             | counts
@@ -87,9 +96,6 @@ class Night:
         held = f" (not handed over: {_list(self.not_handed_over)})" if self.not_handed_over else ""
         handed = f"handed over: {len(self.handoffs)}{held}; the best of them"
         return "\n".join([head, handed, *lines, self.scored_accounts.to_text(), f"tables: {self.folder}"])
-
-    def __repr__(self) -> str:
-        return self.to_text()
 
     def _repr_html_(self) -> str:
         return str(self.scores.head(20).to_html())
@@ -117,6 +123,8 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
         receipts = explain_table(bundle, table, leads["segment"].tolist())
         reasons = pick_reasons(receipts[bundle.used])
         scores = _rank(bundle, leads, table, receipts)
+        disagreement = sort_into_cells(bundle, table, receipts)
+    scores["cell"] = pd.array([disagreement.cells.get(lead, "") for lead in scores["lead_id"]], dtype="string")
     scores["blocked"] = scores["lead_id"].map(name_blocked(project, bundle, data, table, rules)).astype("string")
     chosen = select_handoffs(scores, project.config.handoff)
     with project.progress.step("scoring the accounts"):
@@ -128,7 +136,7 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
         )
     folder = project.output / "nights" / name_night(moment)
     parts = (scores, receipts, reasons, chosen.chosen, missing, removed, chosen.removed, accounts)
-    night = Night(moment, bundle.version, bundle.used, *parts, folder)
+    night = Night(moment, bundle.version, bundle.used, *parts, disagreement, folder)
     with project.progress.step("writing the night"):
         _write(night, data)
     return night
@@ -238,6 +246,7 @@ def _write(night: Night, data: LoadedData) -> None:
     files["reasons.parquet"] = night.reasons
     files["missing.parquet"] = night.missing
     files["receipts.parquet"] = pd.concat(long, ignore_index=True)
+    files["disagreements.parquet"] = night.disagreement.table
     for name, frame in files.items():
         write_parquet(_to_arrow(frame), night.folder / name)
     manifest = {
@@ -250,6 +259,7 @@ def _write(night: Night, data: LoadedData) -> None:
         "accounts": night.scored_accounts.to_dict(),
         "removed": night.removed,
         "not_handed_over": night.not_handed_over,
+        "disagreement": night.disagreement.pair,
         "bases": {name: receipts.base_probability for name, receipts in night.receipts.items()},
         "files": {name: digest_file(night.folder / name) for name in sorted(files)},
     }

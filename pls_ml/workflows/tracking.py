@@ -19,6 +19,8 @@ key              holds                                               becomes
 `refused`        whether a promotion was refused                     tag `refused`
 `split`          part → rows                                         metrics `rows/<part>`
 `reasons`        how the reasons are spread, and how stable          metrics `reasons/<name>` of its numbers; a file
+`disagreement`   `Disagreement.to_dict()`                            metrics `disagreement/<cell>` and `disagreement/difference`, each with
+                                                                     `_low` and `_high`; a file
 `reliability`    candidate → `ReliabilityTable.to_dict()`            a file
 `parameters`     settings of this run alone, such as a trial's       parameters, beside those of the project file
 `data`           table → digest                                      tag `data_digest`; a file; by default that of the bundle
@@ -50,7 +52,7 @@ from pls_ml.workflows.recalibration_report import RecalibrationReport
 from pls_ml.workflows.served import serve_bundle
 from pls_ml.workflows.training_report import TrainingReport
 
-FILES = ("comparison", "gates", "reasons", "reliability", "data", "catalogue")
+FILES = ("comparison", "gates", "reasons", "disagreement", "reliability", "data", "catalogue")
 """Parts of a report that are files of their own beside it."""
 MAKE_BUNDLES = ("train", "recalibrate")
 """Kinds of run that may make a bundle; a recalibration that found nothing to do makes none."""
@@ -122,6 +124,9 @@ def read_metrics(report: Mapping[str, Any]) -> dict[str, float]:
     found: dict[str, Any] = {f"{name}/{f}": e for name, figures in comparison.get("metrics", {}).items() for f, e in figures.items()}
     found |= {f"difference/{figure}": estimate for figure, estimate in comparison.get("differences", {}).items()}
     found |= {"base_rate": comparison.get("base_rate")} | dict(report.get("metrics", {}))
+    if disputed := report.get("disagreement"):
+        found |= {f"disagreement/{one['cell'].replace(' ', '_')}": one["rate"] for one in disputed["cells"]}
+        found["disagreement/difference"] = disputed["difference"]
     found |= {f"gate/{gate['name']}": gate["figure"] for gate in report.get("gates", ())}
     found |= {
         f"{group}/{name}": value

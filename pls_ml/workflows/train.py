@@ -20,13 +20,14 @@ from pls_ml.evaluation.splits import Split
 from pls_ml.workflows.bundle import FROZEN, Bundle, save_bundle
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
 from pls_ml.workflows.data import LoadedData
+from pls_ml.workflows.disagreements import measure_on_held_out
 from pls_ml.workflows.held_out import describe_held_out
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.leak_audit import audit_training
 from pls_ml.workflows.learning import measure_learning
 from pls_ml.workflows.peers import freeze_training_peers
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.reasons import ReasonProfile, find_best, profile_scorer
+from pls_ml.workflows.reasons import ReasonProfile, find_best, profile_candidate
 from pls_ml.workflows.tracking import track_training
 from pls_ml.workflows.training_checks import check_training, refuse_one_account, say_dominant, say_extreme_scores
 from pls_ml.workflows.training_record import keep_training
@@ -64,17 +65,20 @@ def train(project: Project, track: bool = False, learning_curve: bool = False) -
         held_out = describe_held_out(candidates, test)
         segments = add_segments(data, table.spine, project.account_rules())["segment"].to_numpy(object)
         ratios = _pool_ratios(candidates[used], test, segments[place])
+        disagreement = measure_on_held_out(candidates, comparison, test, project.config.model)
     with project.progress.step("looking at what a promotion asks for"):
-        reasons = _profile_reasons(candidates[used].scorer, training, test, table.catalogue)
+        reasons = _profile_reasons(candidates[used], training, test, table.catalogue)
         leaks = tuple(dict.fromkeys(found.name for found in audit.suspects))
         auc = _measure_auc(candidates[used].scorer, training)
-        gates = judge_training(Evidence(comparison, used, RULES if RULES in candidates else None, auc, reasons.same_first, leaks))
+        card = RULES if RULES in candidates else None
+        gates = judge_training(Evidence(comparison, used, card, auc, reasons.quality, reasons.same_first, leaks))
     learned = measure_learning(project, candidates[used], training, test, CAPACITY) if learning_curve else None
     facts = _describe_rows(project, data, training, split) | {
         "labels": labels.to_dict(),
         "comparison": comparison.to_dict(),
         "gates": [gate.to_dict() for gate in gates],
         "reasons": reasons.to_dict(),
+        "disagreement": disagreement.to_dict() if disagreement else None,
         "leaks": audit.to_dict()["findings"],
         "peers": freeze_training_peers(table, segments, split.train),
     }
@@ -88,6 +92,7 @@ def train(project: Project, track: bool = False, learning_curve: bool = False) -
         audit=audit,
         gates=gates,
         reasons=reasons.to_dict(),
+        disagreement=disagreement,
         split=split.counts,
         labels=labels,
         removed=table.removed,
@@ -170,10 +175,10 @@ def _compare_known(
     return compare_on(project, candidates, used, known, training)
 
 
-def _profile_reasons(scorer: Scorer, training: TrainingRows, test: TrainingRows, catalogue: Catalogue) -> ReasonProfile:
+def _profile_reasons(used: Candidate, training: TrainingRows, test: TrainingRows, catalogue: Catalogue) -> ReasonProfile:
     """The reasons of the leads that sales can work: nobody is told those of others."""
-    best = find_best(scorer.raw_score(test.signals), CAPACITY)
-    return profile_scorer(scorer, training, test.signals.iloc[best], catalogue)
+    best = find_best(used.scorer.raw_score(test.signals), CAPACITY)
+    return profile_candidate(used, training, test.signals.iloc[best], catalogue)
 
 
 def _measure_auc(scorer: Scorer, rows: TrainingRows) -> float:

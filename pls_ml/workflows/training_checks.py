@@ -54,9 +54,14 @@ def say_dominant(accounts: Any, part: str) -> tuple[str, ...]:
 
 def say_extreme_scores(used: str, candidate: Candidate, rows: TrainingRows, test: TrainingRows) -> tuple[str, ...]:
     """Takes the scorer in use, its training rows and the held-out ones; returns sentences on scores that say nothing, or too much."""
-    found: Floats = candidate.calibrator.transform(candidate.scorer.raw_score(test.signals))
+    raw: Floats = candidate.scorer.raw_score(test.signals)
+    found: Floats = candidate.calibrator.transform(raw)
     if np.ptp(found) == 0:
-        return (f"'{used}' gives every held-out lead the same probability, {found[0]:.3g}: it found nothing to tell them apart by",)
+        told = f"'{used}' gives every held-out lead the same probability, {found[0]:.3g}"
+        if np.ptp(raw) == 0:
+            return (f"{told}: it found nothing to tell them apart by",)
+        few = f"{int(rows.labels.sum()):,} wins in {len(set(rows.accounts)):,} accounts are too few to learn from, use more data"
+        return (f"{told}, the base rate: its scores did not rise with the outcome on rows it had not seen; {few}",)
     least, n = float(min(found.min(), 1 - found.max())), len(rows.labels)
     if least >= 1 / n:
         return ()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from pls_ml.evaluation.comparison import Comparison
 from pls_ml.evaluation.curves import LearningCurve
+from pls_ml.evaluation.disagreement import Disagreement
 from pls_ml.evaluation.displays import Displays
 from pls_ml.evaluation.gates import Gate, say_gates
 from pls_ml.evaluation.leaks import LeakAudit
@@ -14,6 +16,7 @@ from pls_ml.evaluation.pooling import PooledRatios
 from pls_ml.evaluation.reliability import ReliabilityTable
 from pls_ml.labels.horizon import LabelCounts
 from pls_ml.workflows.held_out import HeldOut
+from pls_ml.workflows.reasons import say_reasons
 from pls_ml.workflows.training_displays import show_training
 from pls_ml.workflows.tuning import TuningReport
 
@@ -33,6 +36,8 @@ class TrainingReport:
     audit: LeakAudit
     gates: tuple[Gate, ...]
     reasons: dict[str, Any]
+    disagreement: Disagreement | None
+    """How often those win on whom rules and model disagree; None where there are no rules."""
     split: dict[str, int]
     labels: LabelCounts
     removed: dict[str, int]
@@ -42,6 +47,10 @@ class TrainingReport:
     learning_curve: LearningCurve | None
     notes: tuple[str, ...]
     tracked: str | None
+
+    def __repr__(self) -> str:
+        """Takes nothing; returns it in one line."""
+        return f"TrainingReport({self.version}: '{self.used}' scores; {self.comparison.decision.sentence})"
 
     @property
     def reliability(self) -> dict[str, ReliabilityTable]:
@@ -65,6 +74,7 @@ class TrainingReport:
             "leak_audit": self.audit.to_dict(),
             "gates": [gate.to_dict() for gate in self.gates],
             "reasons": self.reasons,
+            "disagreement": self.disagreement.to_dict() if self.disagreement else None,
             "split": self.split,
             "labels": self.labels.to_dict(),
             "removed": self.removed,
@@ -80,13 +90,16 @@ class TrainingReport:
         """Takes nothing; returns what a person decides on: the comparison, what scores, and where the run is."""
         rows = ", ".join(f"{part.replace('_', ' ')} {n:,}" for part, n in self.split.items())
         lines = [self.comparison.to_text(), "", *(f"{ratios.to_text()}\n" for ratios in self.ratios)]
+        lines += [f"{self.disagreement.to_text()}\n"] if self.disagreement else []
         lines.append(f"rows: {rows}; immature {self.labels.immature:,}")
         lines.append(f"model {self.version} is saved; '{self.used}' scores")
         lines += [self.tuning.to_text()] if self.tuning else []
-        lines.append(say_gates(self.gates))
+        lines += [say_gates(self.gates), say_reasons(self.reasons)]
         lines += [f"note: {note}" for note in self.notes]
         return "\n".join([*lines, self.tracked or "the run was not tracked: add --track"])
 
     def _repr_html_(self) -> str:
         ratios = "".join(one._repr_html_() for one in self.ratios)
-        return self.comparison._repr_html_() + self.reliability[self.used]._repr_html_() + ratios
+        disputed = self.disagreement._repr_html_() if self.disagreement else ""
+        reasons = f"<p>{escape(say_reasons(self.reasons))}</p>"
+        return self.comparison._repr_html_() + self.reliability[self.used]._repr_html_() + ratios + disputed + reasons

@@ -11,6 +11,7 @@ COMMANDS = [
     "check",
     "compare",
     "demo",
+    "disagreements",
     "explain",
     "init",
     "promote",

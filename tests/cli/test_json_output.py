@@ -117,6 +117,18 @@ def test_explain_is_of_the_lead_moment_and_model_of_the_night(night, receipts):
     )
 
 
+def test_disagreements_lists_the_leads_of_the_latest_night_that_only_one_side_takes(world, night):
+    found = plain_json(run("disagreements", "--project", world, "--json"))
+
+    cells = plain_json(night)["cells"]
+    assert found["cells"] == cells
+    assert len(found["leads"]) == cells["rules only"] + cells["model only"]
+    assert found["evidence"]["sentence"] in run("disagreements", "--project", world).stdout
+    refused = run("disagreements", "--project", world, "--as-of", "2023-01-01")
+    assert refused.exit_code == 4
+    assert "no scored night of 2023-01-01" in refused.stderr
+
+
 def test_report_writes_the_page_of_the_latest_night(world, night):
     result = run("report", "--project", world)
 

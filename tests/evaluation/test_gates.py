@@ -24,8 +24,10 @@ from pls_ml.evaluation.gates import (
     replace_gates,
     say_gates,
 )
+from pls_ml.evaluation.reason_quality import ReasonQuality
 
 NAN = float("nan")
+TRUE_REASONS = ReasonQuality(additivity=1e-15, leads=10, named=30, sign_agreement=1.0, ablation_ratio=5.0)
 GOOD = {
     "calibration_slope": Estimate(1.0, 0.9, 1.1),
     "observed_expected": Estimate(1.0, 0.8, 1.2),
@@ -43,8 +45,8 @@ def compare(wins=True, lifts=(4, 4, 4, 4), **figures) -> Comparison:
     return Comparison(400, 40, 50, 0.1, 0.1, "rules", "model", metrics, {}, periods, decision)
 
 
-def judge(used="model", card="rules", training_auc=0.85, same_first=0.9, leaks=(), **how) -> dict[str, bool]:
-    evidence = Evidence(compare(**how), used, card, training_auc, same_first, leaks)
+def judge(used="model", card="rules", training_auc=0.85, reasons=TRUE_REASONS, same_first=0.9, leaks=(), **how) -> dict[str, bool]:
+    evidence = Evidence(compare(**how), used, card, training_auc, reasons, same_first, leaks)
     return {gate.name: gate.passed for gate in judge_training(evidence)}
 
 
@@ -64,6 +66,9 @@ def test_a_good_model_passes_every_gate_that_needs_no_champion():
         ({"observed_expected": Estimate(0.7, 0.5, 0.9)}, "observed_expected"),
         ({"training_auc": 0.96}, "train_test_gap"),
         ({"lifts": (4, 4, 2, 2)}, "stable_periods"),
+        ({"reasons": ReasonQuality(1e-6, 10, 30, 1.0, 5.0)}, "additivity"),
+        ({"reasons": ReasonQuality(1e-15, 10, 30, 0.9, 5.0)}, "reason_signs"),
+        ({"reasons": ReasonQuality(1e-15, 10, 30, 1.0, 0.8)}, "reason_weight"),
         ({"same_first": 0.79}, "first_reason"),
         ({"leaks": ("invoices",)}, "leak_audit"),
     ],
@@ -84,7 +89,7 @@ def test_probabilities_of_rules_that_are_off_are_said_to_be():
     off = compare()
     off = replace(off, metrics={"rules": GOOD | {"observed_expected": Estimate(2.0, 1.5, 2.5)}})
 
-    gates = judge_training(Evidence(off, "rules", "rules", 0.8, 1.0, ()))
+    gates = judge_training(Evidence(off, "rules", "rules", 0.8, TRUE_REASONS, 1.0, ()))
 
     assert [gate.name for gate in gates if not gate.passed] == ["observed_expected"]
 
@@ -141,7 +146,7 @@ def test_leaks_are_named():
 
 
 def test_the_champion_takes_the_place_of_the_card_and_adds_its_reasons():
-    frozen = judge_training(Evidence(compare(), "model", "rules", 0.85, 0.9, ()))
+    frozen = judge_training(Evidence(compare(), "model", "rules", 0.85, TRUE_REASONS, 0.9, ()))
 
     gates = replace_gates(frozen, judge_champion(compare(wins=False), 0.5))
 

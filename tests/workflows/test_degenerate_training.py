@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 import pytest
 from projects import FAST, merge, open_config, read_demo
 
+from pls_ml.calibration import CalibrationWarning
 from pls_ml.core.errors import DataError, ImmatureOutcomesError, LeakageError, TableError
 from pls_ml.synthetic import WorldSpec, generate_world
 
@@ -92,6 +93,21 @@ def test_a_handful_of_winners_gives_the_base_rate_and_says_so(tmp_path):
     assert any(note.startswith("lightgbm was left out: 1,680 matured rows with 3 won") for note in report.notes)
     assert "the leak audit could not judge strength: 5 win, expected at least 20" in report.notes
     assert any("gives every held-out lead the same probability, 0.00" in note for note in report.notes)
+
+
+def test_scores_that_no_later_row_bears_out_are_said_to_end_in_the_base_rate_without_a_raw_warning(tmp_path, recwarn):
+    leads = draw_leads(2400)
+    turning = leads["visits"].where(leads["lead_number"] % 800 < 400, -leads["visits"])  # what spoke for a lead soon speaks against it
+    won = np.random.default_rng(1).random(2400) < 1 / (1 + np.exp(2.5 - 0.4 * turning))
+
+    report = open_leads(tmp_path, leads.assign(converted=won.astype(int)), model={"use": "logistic"}).train()
+
+    flat = [note for note in report.notes if note.startswith("'logistic' gives every held-out lead the same probability, 0.")]
+    assert len(flat) == 1
+    assert "the base rate: its scores did not rise with the outcome on rows it had not seen; " in flat[0]
+    assert "wins in 1,680 accounts are too few to learn from, use more data" in flat[0]
+    assert any(note.startswith("the probabilities of logistic: ") and "do not rise with the outcome" in note for note in report.notes)
+    assert not [one for one in recwarn if issubclass(one.category, CalibrationWarning)]
 
 
 def test_a_constant_signal_among_others_is_named(tmp_path):

@@ -56,6 +56,12 @@ def test_a_training_is_logged_with_figures_intervals_gates_rows_and_reasons(trai
     assert run.metrics["difference/log_loss"] == pytest.approx(report.comparison.differences["log_loss"].value)
     assert run.metrics["gate/slope"] == pytest.approx(report.gates[1].figure)
     assert (run.metrics["rows/train"], run.metrics["reasons/same_first"]) == (report.split["train"], report.reasons["same_first"])
+    assert run.metrics["reasons/sign_agreement"] == report.reasons["sign_agreement"]
+    assert run.metrics["gate/reason_signs"] == report.reasons["sign_agreement"]
+    disputed = [run.metrics[f"disagreement/{name}"] for name in ("model_only", "model_only_low", "rules_only", "difference_high")]
+    rates = {one.cell: one.rate for one in report.disagreement.cells}
+    known = (rates["model only"].value, rates["model only"].low, rates["rules only"].value, report.disagreement.difference.high)
+    assert disputed == pytest.approx(known)
     assert run.tags["decision"] == report.comparison.decision.sentence
     assert run.tags["gates"] == f"{sum(gate.passed for gate in report.gates)} of {len(report.gates)}"
     assert {len(run.tags[f"{part}_digest"]) for part in ("config", "data", "catalogue")} == {64}
@@ -68,7 +74,7 @@ def test_the_report_and_its_parts_are_files_and_pictures_beside_them(trained, lo
     client = MlflowClient(tracking_uri=f"sqlite:///{logbook.output}/mlflow.db")
     files = {file.path for file in client.list_artifacts(find(logbook, "train", used="lightgbm").run_id)}
 
-    parts = ("report", "comparison", "gates", "reasons", "reliability", "data", "catalogue")
+    parts = ("report", "comparison", "gates", "reasons", "disagreement", "reliability", "data", "catalogue")
     assert files == {"model", *(f"{name}.png" for name in trained.report.displays), *(f"{part}.json" for part in parts)}
     report = open_project_tracker(logbook).read_report(find(logbook, "train", used="lightgbm").run_id)
     assert report["comparison"] == trained.report.to_dict()["comparison"]
