@@ -24,6 +24,7 @@ DECIDING = "precision_at_capacity"
 PERIODS_NEEDED = 0.75
 # Resamples in one pass over the rows: as many numbers as a processor fetches at a time, twice.
 RESAMPLES_AT_ONCE = 16
+VALUE_FIGURES = ("captured_value", "captured_share")
 MAIN_FIGURES = ("average_precision", "roc_auc", "precision_at_capacity", "log_loss", "brier", "observed_expected")
 
 
@@ -120,7 +121,8 @@ class Comparison:
     def to_text(self) -> str:
         """Takes nothing; returns the main figures, the periods and the decision as aligned text for a console."""
         _, periods = self._tables()
-        blocks = [[self._facts()], render_text(*self._main_table()), render_text(*periods), [self.decision.sentence]]
+        value = [render_text(*self._value_table())] if "captured_value" in self.differences else []
+        blocks = [[self._facts()], render_text(*self._main_table()), *value, render_text(*periods), [self.decision.sentence]]
         return "\n\n".join("\n".join(lines) for lines in blocks)
 
     def _repr_html_(self) -> str:
@@ -133,12 +135,17 @@ class Comparison:
         return f"{where}; {name_capacity(self.capacity)}; 95 % intervals from whole accounts drawn again"
 
     def _main_table(self) -> tuple[list[str], list[list[str]]]:
+        return self._lines(MAIN_FIGURES)
+
+    def _value_table(self) -> tuple[list[str], list[list[str]]]:
+        header, lines = self._lines(VALUE_FIGURES)
+        return [f"amounts of won deals in the {name_capacity(self.capacity)}", *header[1:]], lines
+
+    def _lines(self, figures: tuple[str, ...]) -> tuple[list[str], list[list[str]]]:
         """One line per candidate, so that a console is wide enough."""
-        pair = f"{self.challenger} - {self.reference}"
-        lines = [
-            [name, *(show_brief(found.get(f)) for f in MAIN_FIGURES)] for name, found in (*self.metrics.items(), (pair, self.differences))
-        ]
-        return ["", *(label_figure(figure) for figure in MAIN_FIGURES)], lines
+        named = (*self.metrics.items(), (f"{self.challenger} - {self.reference}", self.differences))
+        lines = [[name, *(show_brief(found.get(figure)) for figure in figures)] for name, found in named]
+        return ["", *map(label_figure, figures)], lines
 
     def _tables(self) -> Iterator[tuple[list[str], list[list[str]]]]:
         names = list(self.metrics)
@@ -277,8 +284,8 @@ def show_brief(estimate: Estimate | None) -> str:
     """Takes a figure or None; returns it with its interval, as short as a console needs."""
     if estimate is None or math.isnan(estimate.value):
         return ""
-    dash = " to " if estimate.low < 0 else "–"
-    return f"{estimate.value:.3f} ({estimate.low:.3f}{dash}{estimate.high:.3f})"
+    dash, form = " to " if estimate.low < 0 else "–", ",.0f" if abs(estimate.value) >= 1000 else ".3f"
+    return f"{estimate.value:{form}} ({estimate.low:{form}}{dash}{estimate.high:{form}})"
 
 
 def _short(number: float) -> str:

@@ -91,7 +91,10 @@ class PreparedCandidate:
             "lift_at_capacity": lift_at(groups, capacity),
         }
         if self.valued:
-            figures["captured_value"] = taken_at(groups, self.ranked.draw_worth(columns), capacity)
+            worth = self.ranked.draw_worth(columns)
+            taken, total = taken_at(groups, worth, capacity), worth.sum(axis=1)
+            share = np.divide(taken, total, out=np.full_like(total, np.nan), where=total > 0)
+            figures |= {"captured_value": taken, "captured_share": share}
         if self.economics is not None:
             worth = self.economics.win_value * groups.positive - self.economics.contact_cost * groups.weight
             figures["expected_value"] = taken_at(groups, worth, capacity) / groups.weight.sum(axis=1)

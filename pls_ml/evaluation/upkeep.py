@@ -52,7 +52,10 @@ class SignalDrift:
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What newly matured outcomes show: figures with intervals, ranking by month beside training's lower bound, and drift."""
+    """What newly matured outcomes show: figures with intervals, ranking by month beside the lower bound of earlier tests, and drift.
+
+    `bound_of` says whose bound it is: that of a backtest, or that of the training's own held-out part.
+    """
 
     rows: int
     won: int
@@ -61,6 +64,7 @@ class Upkeep:
     windows: tuple[RankingWindow, ...]
     lower_bound: float | None
     drifts: tuple[SignalDrift, ...]
+    bound_of: str = "training"
 
     @property
     def verdict(self) -> tuple[Action, tuple[str, ...]]:
@@ -79,6 +83,7 @@ class Upkeep:
             "figures": {name: estimate.to_dict() for name, estimate in self.figures.items()},
             "windows": [asdict(window) for window in self.windows],
             "lower_bound": self.lower_bound,
+            "bound_of": self.bound_of,
             "drifts": [drift.to_dict() for drift in self.drifts],
         }
 
@@ -102,7 +107,7 @@ class Upkeep:
         if bound is None or len(judged) < WINDOWS or any(window.roc_auc is None or window.roc_auc >= bound for window in judged):
             return []
         said = " and ".join(f"{window.roc_auc:.3f} in {window.month}" for window in judged)
-        return [f"ranking fell below the lower end of training's interval, {bound:.3f} (ROC-AUC {said})"]
+        return [f"ranking fell below the lower end of {self.bound_of}'s interval, {bound:.3f} (ROC-AUC {said})"]
 
     def _blame_drift(self) -> list[str]:
         moved = [found for found in self.drifts if found.share > MAIN_SHARE and found.drift.low > SHIFTED]

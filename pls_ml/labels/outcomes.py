@@ -54,7 +54,8 @@ OutcomeSource = Annotated[FromOpportunities | FromEvents | FromActivity | FromCo
 def find_outcomes(database: Database, source: FromOpportunities | FromEvents | FromActivity | FromColumn, grain: Grain) -> None:
     """Takes a database with clean tables and whose days count; makes `outcomes`: lead_key, opened_at, closed_at, is_won.
 
-    `lead_key` is an account or a user id, as the source's level says. Refuses a source without a single win.
+    `lead_key` is an account or a user id, as the source's level says. Those of opportunities have their `amount` as well, where the table
+    has it; 0 or less is a field that nobody has filled in. Refuses a source without a single win.
     """
     if isinstance(source, FromOpportunities):
         query = _opportunities(database, source)
@@ -84,9 +85,10 @@ def _opportunities(database: Database, source: FromOpportunities) -> str:
         only = f"WHERE o.type = {literal(source.type)}"
     else:
         only = ""
+    amount = ", CASE WHEN o.amount > 0 THEN o.amount END AS amount" if "amount" in columns else ""
     return (
         f"SELECT {key} AS lead_key, o.created_at AS opened_at, o.closed_at, "
-        f"coalesce(o.is_won, false) AND o.closed_at IS NOT NULL AS is_won FROM opportunities AS o {only}"
+        f"coalesce(o.is_won, false) AND o.closed_at IS NOT NULL AS is_won{amount} FROM opportunities AS o {only}"
     )
 
 

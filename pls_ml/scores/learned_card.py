@@ -55,12 +55,20 @@ class MaturedRows:
 def find_simplest(losses: Floats, accounts: npt.NDArray[Any]) -> int:
     """Takes c × n losses of candidates, the simplest first, and n accounts; returns the place of the simplest that is near the best.
 
+    Near: as `find_near_best` says.
+    """
+    return int(find_near_best(losses, accounts).argmax())
+
+
+def find_near_best(losses: Floats, accounts: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Takes c × n losses of candidates and n accounts; returns which of the candidates are near the best.
+
     Near: within one standard error of the paired difference to the least loss, with rows summed by account.
     """
     codes = pd.factorize(accounts)[0]
     best = losses[losses.sum(axis=1).argmin()]
     excess = np.array([np.bincount(codes, loss - best) for loss in losses])
-    return int((excess.sum(axis=1) <= standard_error(excess)).argmax())
+    return np.asarray(excess.sum(axis=1) <= standard_error(excess), np.bool_)
 
 
 def standard_error(by_account: Floats) -> Floats:

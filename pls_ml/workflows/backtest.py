@@ -17,6 +17,7 @@ from pls_ml.evaluation.measures import CandidateScores, Economics
 from pls_ml.evaluation.rolling import RollingFold, RollingSpec, rolling_folds
 from pls_ml.labels.touches import Contacts, find_contacts
 from pls_ml.scores.card import Scorecard
+from pls_ml.workflows.backtest_bound import FILE, describe_backtest
 from pls_ml.workflows.backtest_report import BacktestReport, FoldResult, RandomGap
 from pls_ml.workflows.backtest_rows import CHOSEN, ScoredRows, pool_rows, score_rows
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate, fit_candidates
@@ -27,8 +28,8 @@ from pls_ml.workflows.signals import SignalTable
 from pls_ml.workflows.tracking import track_backtest
 from pls_ml.workflows.train import CAPACITY
 from pls_ml.workflows.training_rows import load_training_rows, one_per_month
+from pls_ml.workflows.tuning import TuningReport, tune_trees
 
-FILE = "backtest.json"
 RANDOM_PARTS = 2
 
 
@@ -38,6 +39,7 @@ class FoldRun:
 
     fold: RollingFold
     training: int
+    tuning: TuningReport | None
     chosen: str
     test: ScoredRows
     known: ScoredRows
@@ -50,8 +52,18 @@ class FoldRun:
 
 
 @dataclass(frozen=True, eq=False)
+class Fit:
+    """One run of the whole pipeline: the search for settings, the candidates, the chosen one, and what was left out."""
+
+    tuning: TuningReport | None
+    candidates: dict[str, Candidate]
+    chosen: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Bench:
-    """What every fit and every comparison of a backtest shares."""
+    """What every fit and every comparison of a backtest shares; `fits` is how many there are, for they share the minutes of a search."""
 
     project: Project
     card: Scorecard | None
@@ -59,12 +71,17 @@ class Bench:
     rows: TrainingRows
     economics: Economics
     contacts: Contacts | None
+    fits: int
 
-    def fit(self, training: TrainingRows) -> tuple[dict[str, Candidate], str, list[str]]:
-        """Takes training rows; returns the candidates, the chosen one, and what was left out."""
+    def fit(self, training: TrainingRows, title: str) -> Fit:
+        """Takes training rows and what they are for; returns the whole pipeline's answer to them, the search for settings included."""
         config = self.project.config
-        candidates, notes = fit_candidates(training, self.card, self.catalogue, config.model, config.resources.threads)
-        return candidates, choose_candidate(candidates, training), notes
+        model, search, hints = tune_trees(self.project, training, self.catalogue, 1 / self.fits)
+        with self.project.progress.step(f"{title}: fitting on {len(training.labels):,} rows"):
+            candidates, notes = fit_candidates(training, self.card, self.catalogue, model, config.resources.threads)
+            chosen = choose_candidate(candidates, training)
+        said = (f"{search.summary}, which the trees were grown with",) if search else ()
+        return Fit(search, candidates, chosen, (*hints, *said, *notes))
 
     def compare(self, scored: ScoredRows) -> Comparison | None:
         """Takes scored rows; returns the comparison of the choice with the card, all others beside them; None where rows tell nothing."""
@@ -90,9 +107,8 @@ class Bench:
         """Takes scored rows; returns how they are compared."""
         reference = next(name for name in ("rules", "activity", "base rate") if name in scored.scores)
         model = self.project.config.model
-        return ComparisonOptions(
-            CAPACITY, reference, CHOSEN, model.resamples, model.seed, scored.periods, economics=self.economics, weight=scored.weight
-        )
+        wishes = (CAPACITY, reference, CHOSEN, model.resamples, model.seed, scored.periods)
+        return ComparisonOptions(*wishes, self.rows.take(scored.positions).values, self.economics, scored.weight)
 
 
 def backtest(project: Project, track: bool = False) -> BacktestReport:
@@ -105,7 +121,8 @@ def backtest(project: Project, track: bool = False) -> BacktestReport:
     folds = place_folds(project, rows)
     with project.progress.step("looking for leaks"):
         audit_training(project, data, table, rows, folds[-1])
-    bench = Bench(project, card, table.catalogue, rows, _price(project, rows), _find_contacts(project, data))
+    fits = len(folds) + RANDOM_PARTS
+    bench = Bench(project, card, table.catalogue, rows, _price(project, rows), _find_contacts(project, data), fits)
     runs, failed = _run_folds(bench, table, folds)
     test, known = pool_rows([run.test for run in runs]), pool_rows([run.known for run in runs])
     gaps = _check_random(bench, test)
@@ -124,7 +141,8 @@ def backtest(project: Project, track: bool = False) -> BacktestReport:
             contact=bench.judge_contacts(test, pooled),
             economics=bench.economics,
             labels=labels,
-            notes=(*table.notes, *failed, *(note for run in runs for note in run.notes), *_warn(project, runs, pooled)),
+            about=describe_backtest(project, data),
+            notes=(*table.notes, *failed, *(note for run in runs for note in run.notes), *_warn(bench, runs, pooled)),
             path=project.output / FILE,
             tracked=None,
         )
@@ -155,36 +173,34 @@ def _price(project: Project, rows: TrainingRows) -> Economics:
 def _run_folds(bench: Bench, table: SignalTable, folds: tuple[RollingFold, ...]) -> tuple[list[FoldRun], list[str]]:
     runs, failed = [], []
     for number, fold in enumerate(folds, 1):
-        title = f"fold {number} of {len(folds)}: fitting on {int(fold.train.sum()):,} rows, testing from {fold.test_start:%Y-%m-%d}"
-        with bench.project.progress.step(title):
-            try:
-                runs.append(_run_fold(bench, table, fold))
-            except DataError as error:
-                failed.append(f"fold {number} (from {fold.test_start:%Y-%m-%d}) was left out: {error}")
+        try:
+            runs.append(_run_fold(bench, table, fold, f"fold {number} of {len(folds)}, which tests from {fold.test_start:%Y-%m-%d}"))
+        except DataError as error:
+            failed.append(f"fold {number} (from {fold.test_start:%Y-%m-%d}) was left out: {error}")
     if len(runs) < 2:
         raise DataError(f"{len(runs)} of {len(folds)} folds could be fitted: expected 2 or more; {'; '.join(failed)}")
     return runs, failed
 
 
-def _run_fold(bench: Bench, table: SignalTable, fold: RollingFold) -> FoldRun:
+def _run_fold(bench: Bench, table: SignalTable, fold: RollingFold, title: str) -> FoldRun:
     training = bench.rows.take(fold.train)
-    candidates, chosen, notes = bench.fit(training)
+    fit = bench.fit(training, title)
     rate = float(np.average(training.labels, weights=training.weight))
 
     def score(part: npt.NDArray[np.bool_]) -> ScoredRows:
         positions = one_per_month(table, part)
-        return score_rows(candidates, chosen, bench.rows.take(positions), (positions, np.full(len(positions), name)), rate)
+        return score_rows(fit.candidates, fit.chosen, bench.rows.take(positions), (positions, np.full(len(positions), name)), rate)
 
     name = f"{fold.test_start:%Y-%m-%d}"
-    left_out = tuple(f"fold {name}: {note}" for note in notes)
-    return FoldRun(fold, len(training.labels), chosen, score(fold.test), score(fold.known & ~fold.test), left_out)
+    notes = tuple(f"fold {name}: {note}" for note in fit.notes)
+    return FoldRun(fold, len(training.labels), fit.tuning, fit.chosen, score(fold.test), score(fold.known & ~fold.test), notes)
 
 
 def _describe_fold(bench: Bench, run: FoldRun) -> FoldResult:
     fold = run.fold
     counts = {"train": run.training, "test": len(run.test.labels), "known": len(run.known.labels)}
     trained, start, end = (f"{moment:%Y-%m-%d}" for moment in (fold.trained_until, fold.test_start, fold.tested_until))
-    return FoldResult(trained, start, end, counts, int(run.test.labels.sum()), run.chosen, bench.compare(run.test))
+    return FoldResult(trained, start, end, counts, int(run.test.labels.sum()), run.tuning, run.chosen, bench.compare(run.test))
 
 
 def _check_random(bench: Bench, test: ScoredRows) -> dict[str, RandomGap]:
@@ -192,11 +208,10 @@ def _check_random(bench: Bench, test: ScoredRows) -> dict[str, RandomGap]:
     part = np.random.default_rng(bench.project.config.model.seed).integers(0, RANDOM_PARTS, len(bench.rows.labels))
     scored = []
     for number in range(RANDOM_PARTS):
-        with bench.project.progress.step(f"for comparison, random rows: fitting on part {number + 1} of {RANDOM_PARTS}"):
-            candidates, chosen, _ = bench.fit(bench.rows.take(part == number))
-            others = test.select(part[test.positions] != number)
-            where = (others.positions, others.periods)
-            scored.append(score_rows(candidates, chosen, bench.rows.take(others.positions), where, 0.5))
+        fit = bench.fit(bench.rows.take(part == number), f"for comparison, random rows, part {number + 1} of {RANDOM_PARTS}")
+        others = test.select(part[test.positions] != number)
+        where = (others.positions, others.periods)
+        scored.append(score_rows(fit.candidates, fit.chosen, bench.rows.take(others.positions), where, 0.5))
     # Ranked within the fold and the fit, as margins are; then both in the same order.
     mixed = pool_rows([rows.select(rows.periods == fold) for rows in scored for fold in set(rows.periods)])
     mixed, straight = (rows.select(np.argsort(rows.positions, kind="stable")) for rows in (mixed, test))
@@ -212,8 +227,9 @@ def _measure_gap(bench: Bench, test: ScoredRows, mixed: CandidateScores, name: s
     return RandomGap(found.metrics["random"]["roc_auc"], found.metrics["temporal"]["roc_auc"], found.differences["roc_auc"])
 
 
-def _warn(project: Project, runs: list[FoldRun], pooled: Comparison) -> list[str]:
-    notes = []
+def _warn(bench: Bench, runs: list[FoldRun], pooled: Comparison) -> list[str]:
+    model = bench.project.config.model
+    notes = list(bench.rows.won.say_missing()) if bench.rows.won else []
     everywhere = set(pooled.metrics)
     for name in dict.fromkeys(name for run in runs for name in run.test.scores):
         held = [run.name for run in runs if name in run.test.scores]
@@ -225,10 +241,6 @@ def _warn(project: Project, runs: list[FoldRun], pooled: Comparison) -> list[str
         notes.append(
             f"{len(runs)} folds say little about other times: expected 4 or more; use longer data or a lower `backtest.first_share`"
         )
-    if project.config.model.tune:
-        notes.append("`model.tune` is not repeated in the folds, as it would have seen their future: trees grow as `model.trees` says")
-    if project.config.model.use != "best":
-        notes.append(
-            f"`model.use: {project.config.model.use}` overrides the choice when training; '{CHOSEN}' is what `best` would have taken"
-        )
+    if model.use != "best":
+        notes.append(f"`model.use: {model.use}` overrides the choice when training; '{CHOSEN}' is what `best` would have taken")
     return notes

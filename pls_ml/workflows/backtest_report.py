@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pls_ml.evaluation.bootstrap import Estimate
-from pls_ml.evaluation.comparison import Comparison, Decision, label_figure, name_capacity, show_brief
+from pls_ml.evaluation.comparison import VALUE_FIGURES, Comparison, Decision, label_figure, name_capacity, show_brief
 from pls_ml.evaluation.contact import ContactBias
 from pls_ml.evaluation.displays import Displays
 from pls_ml.evaluation.measures import Economics
 from pls_ml.evaluation.tables import render_html, render_text
 from pls_ml.labels.horizon import LabelCounts
 from pls_ml.workflows.training_displays import show_backtest
+from pls_ml.workflows.tuning import TuningReport
 
 Table = tuple[str, list[str], list[list[str]]]
 """A title, a header and rows."""
@@ -24,25 +25,31 @@ GROUPS = {
     "Ranking": ("average_precision", "roc_auc", "precision_at_capacity", "recall_at_capacity", "lift_at_capacity"),
     "Probabilities": ("log_loss", "brier", "calibration_slope", "observed_expected", "ici"),
     "Decisions": ("expected_value", "net_benefit"),
+    "Value": VALUE_FIGURES,
 }
-PAIRED = ("precision_at_capacity", "average_precision", "log_loss", "expected_value", "net_benefit")
+PAIRED = ("precision_at_capacity", "average_precision", "log_loss", "expected_value", "net_benefit", "captured_share")
 
 
 @dataclass(frozen=True)
 class FoldResult:
-    """One fold: its times, its rows by part, what was chosen, and the comparison on new accounts (None where one class tells nothing)."""
+    """One fold: its times, its rows by part, the search for settings, what was chosen, and the comparison on new accounts.
+
+    `tuning` is None without a search, `comparison` where one class tells nothing.
+    """
 
     trained_until: str
     test_start: str
     tested_until: str
     rows: dict[str, int]
     positives: int
+    tuning: TuningReport | None
     chosen: str
     comparison: Comparison | None
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
-        return vars(self) | {"comparison": self.comparison.to_dict() if self.comparison else None}
+        parts = {"comparison": self.comparison, "tuning": self.tuning}
+        return vars(self) | {name: part.to_dict() if part else None for name, part in parts.items()}
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,8 @@ class BacktestReport:
     contact: ContactBias | None
     economics: Economics
     labels: LabelCounts
+    about: dict[str, Any]
+    """Where the data ended and a digest of what a bundle freezes, by which a recalibration knows whether these folds speak of its model."""
     notes: tuple[str, ...]
     path: Path
     tracked: str | None
@@ -105,6 +114,7 @@ class BacktestReport:
             "decision": self.decision.sentence,
             "economics": asdict(self.economics),
             "labels": self.labels.to_dict(),
+            "about": self.about,
             "notes": list(self.notes),
         }
 
@@ -157,7 +167,11 @@ def _figure_tables(found: Comparison, where: str, economics: Economics) -> Itera
             prices = f"a win is worth {economics.win_value:g}, a contact costs {economics.contact_cost:.3g}"
             taken = f"value of the {name_capacity(found.capacity)}, net benefit from a probability of {economics.threshold:.3g} on"
             title = f"{group}, per lead, {where}: {prices}; {taken}"
-        yield title, *_lines(found.metrics, figures)
+        header, lines = _lines(found.metrics, figures)
+        if group == "Value":
+            title = f"{group}: amounts of won deals in the {name_capacity(found.capacity)} of {where}"
+        if lines:
+            yield title, header, lines
 
 
 def _paired_table(found: Comparison) -> Table:

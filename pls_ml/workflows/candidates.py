@@ -16,13 +16,15 @@ from pls_ml.calibration import CalibrationWarning, VennAbersBand, fit_band, fit_
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import ConfigError, DataError
 from pls_ml.core.protocols import Calibrator, Floats, Scorer
+from pls_ml.evaluation.fold_ranking import rank_in_folds
 from pls_ml.evaluation.splits import forward_folds
+from pls_ml.labels.amounts import WonAmounts
 from pls_ml.scores import BoostedScorer, FittedCard, LogisticScorer, RepointedCard, ScorecardClassifier
 from pls_ml.scores.boosted import MIN_POSITIVES, MIN_ROWS, can_grow
 from pls_ml.scores.card import Scorecard
 from pls_ml.scores.growth import TreeFold, find_place, tree_counts
 from pls_ml.scores.increments import require_additive
-from pls_ml.scores.learned_card import Fold, find_simplest
+from pls_ml.scores.learned_card import Fold, find_near_best
 from pls_ml.workflows.config import ModelConfig
 
 TIME_BLOCKS, ACCOUNT_FOLDS = 4, 3
@@ -31,13 +33,19 @@ TIME_BLOCKS, ACCOUNT_FOLDS = 4, 3
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """n matured rows: signals (n × m), labels, weights (1 / rows of the lead in the month), accounts and times."""
+    """n matured rows: signals (n × m), labels, weights (1 / rows of the lead in the month), accounts, times, and amounts where known."""
 
     signals: pd.DataFrame
     labels: npt.NDArray[np.int8]
     weight: Floats
     accounts: npt.NDArray[Any]
     as_of: npt.NDArray[np.datetime64]
+    won: WonAmounts | None = None
+
+    @property
+    def values(self) -> Floats | None:
+        """What each row is worth when it is worked; None where no amount is known."""
+        return self.won.share_out() if self.won else None
 
     def take(self, rows: npt.NDArray[Any]) -> TrainingRows:
         """Takes row positions or a mask; returns those rows."""
@@ -47,18 +55,21 @@ class TrainingRows:
             self.weight[rows],
             self.accounts[rows],
             self.as_of[rows],
+            self.won.take(rows) if self.won else None,
         )
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One fitted scorer with its calibrator and band, and its losses on rows that it had not seen when it scored them."""
+    """One fitted scorer with its calibrator and band, and what it said of rows that it had not seen: their fold, margin and loss."""
 
     name: str
     scorer: Scorer
     calibrator: Calibrator
     band: VennAbersBand
     unseen_rows: npt.NDArray[np.int64]
+    unseen_folds: npt.NDArray[np.int64]
+    unseen_margins: Floats
     unseen_losses: Floats
 
 
@@ -90,13 +101,20 @@ def fit_candidates(
 
 
 def choose_candidate(candidates: dict[str, Candidate], rows: TrainingRows) -> str:
-    """Takes candidates, simplest first; returns the simplest within one standard error of the least loss on unseen rows.
+    """Takes candidates, simplest first; returns the one to use, by what they said of rows that they had not seen.
 
-    The standard error is that of the paired difference, with rows summed by account.
+    It is the simplest within one standard error of the least log loss that is also within one of the best average precision that those
+    reach: a score so coarse that its best leads tie may lose no more than others, and still leave whom to call first to chance. Standard
+    errors are those of paired differences, with rows by account.
     """
-    losses = np.array([candidate.unseen_losses for candidate in candidates.values()])
-    accounts = rows.accounts[next(iter(candidates.values())).unseen_rows]  # all were checked on the same rows
-    return list(candidates)[find_simplest(losses, accounts)]
+    found, first = list(candidates), next(iter(candidates.values()))  # all were checked on the same rows
+    accounts = rows.accounts[first.unseen_rows]
+    near = find_near_best(np.array([candidate.unseen_losses for candidate in candidates.values()]), accounts)
+    if near.sum() > 1 and len(set(accounts)) > 1:
+        margins = np.array([candidate.unseen_margins for candidate in candidates.values()])
+        labels, weight = rows.labels[first.unseen_rows], rows.weight[first.unseen_rows]
+        near = rank_in_folds(margins, labels, first.unseen_folds, accounts, weight).near_best(near)
+    return found[int(near.argmax())]
 
 
 def search_folds(rows: TrainingRows) -> list[Fold]:
@@ -196,7 +214,7 @@ def _fit_plain(name: str, make: Callable[[], Any], rows: TrainingRows, folds: li
     margins = []
     for fit, check in folds:
         margins.append(fit_scorer(make(), rows.take(fit)).raw_score(rows.signals.iloc[check]))
-    return _finish(name, fit_scorer(make(), rows), rows, np.concatenate([check for _, check in folds]), np.concatenate(margins))
+    return _finish(name, fit_scorer(make(), rows), rows, [check for _, check in folds], margins)
 
 
 def fit_scorer(scorer: Any, rows: TrainingRows) -> Any:
@@ -221,13 +239,16 @@ def _fit_boosted(
     best, _ = find_place(growths, len(counts))
     margins = [growth.margins(best, rows.signals.iloc[check]) for growth, (check, _) in zip(growths, folds, strict=True)]
     scorer = make(counts[best]).fit(rows.signals, rows.labels, rows.weight, start)
-    return _finish(name, scorer, rows, np.concatenate([check for check, _ in folds]), np.concatenate(margins))
+    return _finish(name, scorer, rows, [check for check, _ in folds], margins)
 
 
-def _finish(name: str, scorer: Scorer, rows: TrainingRows, unseen: npt.NDArray[np.int64], margins: Floats) -> Candidate:
+def _finish(name: str, scorer: Scorer, rows: TrainingRows, checks: list[npt.NDArray[np.int64]], by_fold: list[Floats]) -> Candidate:
     """Calibrates on margins of rows that the fold's scorer had not seen: later in time, other accounts."""
+    unseen, margins = np.concatenate(checks), np.concatenate(by_fold)
+    folds = np.repeat(np.arange(len(checks)), [len(check) for check in checks])
     labels, weight = rows.labels[unseen], rows.weight[unseen]
     calibrator = fit_calibrator(margins, labels, weight, groups=rows.accounts[unseen])
     probability = calibrator.transform(margins)
     losses = -weight * np.log(np.where(labels == 1, probability, 1 - probability))
-    return Candidate(name, scorer, calibrator, fit_band(margins, labels, weight, rows.accounts[unseen]), unseen, losses)
+    band = fit_band(margins, labels, weight, rows.accounts[unseen])
+    return Candidate(name, scorer, calibrator, band, unseen, folds, margins, losses)

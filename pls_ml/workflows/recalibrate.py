@@ -19,6 +19,7 @@ from pls_ml.evaluation.gates import Gate, judge_expected, judge_slope, replace_g
 from pls_ml.evaluation.measures import CandidateScores
 from pls_ml.evaluation.splits import share_of_groups
 from pls_ml.evaluation.upkeep import MAIN_SHARE, Action, SignalDrift, Upkeep, measure_upkeep, rank_by_month
+from pls_ml.workflows.backtest_bound import RankingBound, find_ranking_bound
 from pls_ml.workflows.bundle import Bundle, load_bundle, save_bundle
 from pls_ml.workflows.candidates import TrainingRows
 from pls_ml.workflows.config import ModelConfig
@@ -50,8 +51,9 @@ def recalibrate(project: Project, version: str | None = None, track: bool = Fals
     data = load_data(project, bundle.catalogue)
     require_signals(bundle, data)
     found = _load_new(project, bundle, data)
+    bound = find_ranking_bound(project, bundle)
     with project.progress.step(f"judging {bundle.used} on {len(found.fresh.labels):,} newly matured leads"):
-        upkeep = _judge(project, bundle, found)
+        upkeep = _judge(project, bundle, found, bound)
     action, reasons = upkeep.verdict
     report = RecalibrationReport(
         version=bundle.version,
@@ -64,6 +66,7 @@ def recalibrate(project: Project, version: str | None = None, track: bool = Fals
         reasons=reasons,
         new_version=None,
         calibrators={},
+        notes=(f"ranking is held against the lower bound of {bound.source}: {bound.why}",) if bound.why else (),
         tracked=None,
     )
     if action in ("intercept", "slope"):
@@ -109,7 +112,7 @@ def _require_matured(project: Project, bundle: Bundle, data: LoadedData, ends: t
     )
 
 
-def _judge(project: Project, bundle: Bundle, found: NewOutcomes) -> Upkeep:
+def _judge(project: Project, bundle: Bundle, found: NewOutcomes, bound: RankingBound) -> Upkeep:
     fresh = found.fresh
     raw = bundle.scorers[bundle.used].raw_score(fresh.signals)
     probability = bundle.calibrators[bundle.used].transform(raw)
@@ -127,8 +130,8 @@ def _judge(project: Project, bundle: Bundle, found: NewOutcomes) -> Upkeep:
     figures = measure_upkeep(fresh.labels, CandidateScores(raw, probability), draw())
     since_training = bundle.scorers[bundle.used].raw_score(found.rows.signals)
     windows = rank_by_month(found.rows.labels, since_training, found.rows.as_of.astype("datetime64[M]").astype(str))
-    lower = bundle.facts["comparison"]["metrics"][bundle.used]["roc_auc"]["low"]
-    return Upkeep(len(fresh.labels), won, expected, figures, windows, lower, _find_drifts(bundle, fresh.signals, draw()))
+    drifts = _find_drifts(bundle, fresh.signals, draw())
+    return Upkeep(len(fresh.labels), won, expected, figures, windows, bound.value, drifts, bound.source)
 
 
 def _find_drifts(bundle: Bundle, signals: pd.DataFrame, draws: Iterator[Floats]) -> tuple[SignalDrift, ...]:

@@ -34,6 +34,7 @@ class RecalibrationReport:
     new_version: str | None
     calibrators: dict[str, dict[str, Any]]
     """By scorer, those of the new version; empty where there is none."""
+    notes: tuple[str, ...]
     tracked: str | None
 
     @property
@@ -44,7 +45,11 @@ class RecalibrationReport:
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
         names = ("version", "used", "accounts", "first", "last", "action", "new_version", "calibrators", "tracked")
-        return {name: getattr(self, name) for name in names} | {"reasons": list(self.reasons)} | self.upkeep.to_dict()
+        return (
+            {name: getattr(self, name) for name in names}
+            | {"reasons": list(self.reasons), "notes": list(self.notes)}
+            | self.upkeep.to_dict()
+        )
 
     def to_text(self) -> str:
         """Takes nothing; returns the verdict, its reasons, the figures they rest on, and what to do next."""
@@ -55,6 +60,7 @@ class RecalibrationReport:
             lines.append(f"scorers and champion are as before: `pls-ml promote {self.new_version}` lets it score")
         if self.action == "retrain":
             lines += ["", "a new calibrator would not mend this: run `pls-ml train`"]
+        lines += ["", *(f"note: {note}" for note in self.notes)] if self.notes else []
         return "\n".join([*lines, *([self.tracked] if self.tracked else [])])
 
     def _repr_html_(self) -> str:
@@ -69,7 +75,7 @@ class RecalibrationReport:
     def _rows(self) -> list[tuple[str, str, str]]:
         found = self.upkeep
         rows = [(n.replace("_", " "), f"{e.value:.3f}", f"{e.low:.3f} to {e.high:.3f}") for n, e in found.figures.items()]
-        bound = f"training's lower bound {found.lower_bound:.3f}" if found.lower_bound is not None else ""
+        bound = f"{found.bound_of}'s lower bound {found.lower_bound:.3f}" if found.lower_bound is not None else ""
         rows += [(f"roc auc {w.month}", f"{w.roc_auc:.3f}", f"{w.won:,} won; {bound}") for w in found.windows if w.roc_auc is not None]
         for one in found.drifts:
             rows.append((f"PSI {one.signal} ({one.share:.0%})", f"{one.drift.value:.3f}", f"{one.drift.low:.3f} to {one.drift.high:.3f}"))

@@ -108,6 +108,7 @@ def train(project: Project, track: bool = False, learning_curve: bool = False) -
             *_say_audit(audit),
             *say_extreme_scores(used, candidates[used], training, test),
             *_warn_of_calibration(comparison, used),
+            *(test.won.say_missing() if test.won else ()),
         ),
         tracked=None,
     )
@@ -162,7 +163,8 @@ def compare_on(project: Project, candidates: dict[str, Candidate], used: str, te
     challenger = used if used in learned else min(learned, key=lambda name: learned[name])
     reference = RULES if RULES in candidates else next((name for name in candidates if name != challenger), "base rate")
     months = np.array(test.as_of.astype("datetime64[M]"), dtype=str)
-    options = ComparisonOptions(CAPACITY, reference, challenger, project.config.model.resamples, project.config.model.seed, months)
+    model = project.config.model
+    options = ComparisonOptions(CAPACITY, reference, challenger, model.resamples, model.seed, months, test.values)
     return compare_candidates(test.labels, scores, test.accounts, options)
 
 

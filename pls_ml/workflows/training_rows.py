@@ -10,6 +10,7 @@ import pandas as pd
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.core.errors import DataError
 from pls_ml.evaluation.splits import Split, SplitSpec, split_rows
+from pls_ml.labels.amounts import find_won_amounts
 from pls_ml.labels.horizon import LabelCounts
 from pls_ml.workflows.candidates import TrainingRows
 from pls_ml.workflows.data import LoadedData, build_signals, load_data
@@ -45,7 +46,8 @@ def take_matured(data: LoadedData, table: SignalTable) -> TrainingRows:
     month = table.spine["as_of"].dt.to_period("M")
     weight = 1.0 / table.spine.groupby(["lead_id", month])["lead_id"].transform("size").to_numpy(np.float64)
     accounts = table.spine["account_key"].to_numpy(object)
-    return TrainingRows(table.values, labels, weight, accounts, table.spine["as_of"].to_numpy("datetime64[us]"))
+    as_of = table.spine["as_of"].to_numpy("datetime64[us]")
+    return TrainingRows(table.values, labels, weight, accounts, as_of, find_won_amounts(data.database))
 
 
 def split_training(project: Project, rows: TrainingRows) -> Split:

@@ -48,17 +48,23 @@ class TuningReport:
         return {"best": best, "wanted": self.wanted, "trials": [asdict(trial) for trial in self.trials]}
 
     def to_text(self) -> str:
-        """Takes nothing; returns the best settings in a line, ready for `model.trees`."""
+        """Takes nothing; returns what was found, and the best settings in a line, ready for `model.trees`."""
+        return f"{self.summary}\n  trees: {{{', '.join(f'{name}: {value:g}' for name, value in self.best.settings.items())}}}"
+
+    @property
+    def summary(self) -> str:
+        """How many settings were tried, and what the best of them gain."""
         pruned = sum(trial.pruned for trial in self.trials)
-        settings = ", ".join(f"{name}: {value:g}" for name, value in self.best.settings.items())
         tried = f"{len(self.trials)} settings tried, {pruned} of them given up early"
-        short = "" if len(self.trials) >= self.wanted else f" (time was over before {self.wanted}: train again to go on)"
+        short = "" if len(self.trials) >= self.wanted else f" (time was over before {self.wanted}: run it again to go on)"
         gain = f"log loss {self.best.loss:.5f}, {self.trials[0].loss:.5f} as configured"
-        return f"{tried}{short}; best is trial {self.best.number} with {self.best.trees} trees: {gain}\n  trees: {{{settings}}}"
+        return f"{tried}{short}; best is trial {self.best.number} with {self.best.trees} trees: {gain}"
 
 
-def tune_trees(project: Project, rows: TrainingRows, catalogue: Catalogue) -> tuple[ModelConfig, TuningReport | None, tuple[str, ...]]:
-    """Takes a project, its training rows and the catalogue; returns `model` with the best settings, the search, and notes.
+def tune_trees(
+    project: Project, rows: TrainingRows, catalogue: Catalogue, share: float = 1.0
+) -> tuple[ModelConfig, TuningReport | None, tuple[str, ...]]:
+    """Takes a project, its training rows, the catalogue and a share of the minutes; returns `model` with the best settings, search, notes.
 
     Without `model.tune`, and where rows are too few for trees or time for one trial, `model` is as configured and there is no search.
     """
@@ -68,7 +74,8 @@ def tune_trees(project: Project, rows: TrainingRows, catalogue: Catalogue) -> tu
     if not can_grow(rows.labels):
         return model, None, (f"tuning was skipped: {describe_few(rows)}",)
     directions = {column.name: column.signal.direction for column in catalogue}
-    search = Search(project.output / FILE, _name_search(rows, directions, model), model.seed, model.tune.trials, model.tune.minutes)
+    limits = model.tune.trials, model.tune.minutes * share
+    search = Search(project.output / FILE, _name_search(rows, directions, model), model.seed, *limits)
     with project.progress.step(f"trying up to {search.trials} settings of the trees for up to {search.minutes:g} minutes"):
         # The latest and largest folds first: they are most like what is to come, and decide which trials are given up.
         folds = [bin_fold(rows, fold) for fold in sorted(usable_folds(rows), key=lambda fold: -len(fold[0]))]

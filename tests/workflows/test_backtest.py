@@ -4,6 +4,7 @@ import json
 from datetime import date, timedelta
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from projects import open_config, read_demo
 
@@ -117,7 +118,21 @@ def test_the_report_is_json_text_and_html(report):
     assert text.startswith("The rule, written beforehand: chosen beats rules if ")
     assert text.index("written beforehand") < text.index(report.decision.sentence)
     assert all(len(line) < 240 for line in text.splitlines())
-    assert report._repr_html_().count("<table") == 8
+    assert report._repr_html_().count("<table") == 9
+
+
+def test_what_is_captured_is_money_of_the_deals_that_the_tested_rows_are_won_by(project, report):
+    _, _, rows, _ = load_training_rows(project)
+    paid = pq.read_table(project.data_root / "data" / "opportunities.parquet").to_pandas()
+    new = paid[paid["is_won"].fillna(False).astype(bool) & (paid["type"] == "new")]
+    figures = report.pooled.metrics["rules"]
+    everything = figures["captured_value"].value / figures["captured_share"].value
+
+    assert 0 < everything <= rows.values.sum() == pytest.approx(new[new["account_id"].isin(rows.accounts[rows.labels == 1])]["amount"].sum())
+    for name, found in report.pooled.metrics.items():
+        assert 0 <= found["captured_share"].low <= found["captured_share"].value <= found["captured_share"].high <= 1, name
+        assert found["captured_value"].value == pytest.approx(found["captured_share"].value * everything, rel=1e-9)
+    assert "Value: amounts of won deals in the top 10 % of new accounts" in report.to_text()
 
 
 def test_data_too_short_for_the_folds_are_refused(project, tmp_path):
