@@ -29,6 +29,8 @@ from pls_ml.workflows.config import ModelConfig
 
 TIME_BLOCKS, ACCOUNT_FOLDS = 4, 3
 """Nine folds: each later quarter of the rows, each third of the accounts."""
+LEAST_WON_TO_RANK = 30
+"""Fewer wins on the folds say nothing about the order of the best leads."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,10 @@ def choose_candidate(candidates: dict[str, Candidate], rows: TrainingRows) -> st
     """
     found, first = list(candidates), next(iter(candidates.values()))  # all were checked on the same rows
     accounts = rows.accounts[first.unseen_rows]
+    labels, weight = rows.labels[first.unseen_rows], rows.weight[first.unseen_rows]
     near = find_near_best(np.array([candidate.unseen_losses for candidate in candidates.values()]), accounts)
-    if near.sum() > 1 and len(set(accounts)) > 1:
+    if near.sum() > 1 and labels.sum() >= LEAST_WON_TO_RANK and len(set(accounts)) > 1:
         margins = np.array([candidate.unseen_margins for candidate in candidates.values()])
-        labels, weight = rows.labels[first.unseen_rows], rows.weight[first.unseen_rows]
         near = rank_in_folds(margins, labels, first.unseen_folds, accounts, weight).near_best(near)
     return found[int(near.argmax())]
 

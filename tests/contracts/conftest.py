@@ -10,10 +10,9 @@ from pls_ml.calibration import CALIBRATORS
 from pls_ml.core.catalogue import Catalogue
 from pls_ml.explanations.receipts import Receipts, build_receipts
 from pls_ml.scores import SCORERS, BoostedScorer, ScorecardClassifier
-from pls_ml.scores.boosted import MIN_ROWS
 from pls_ml.scores.card import Scorecard
 
-N = MIN_ROWS
+N = 2000
 CATALOGUE = Catalogue.model_validate(
     {
         "signals": [

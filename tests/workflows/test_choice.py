@@ -1,9 +1,11 @@
 """Which candidate `model.use: best` takes: the simplest that loses no more than chance, and leaves no more to chance among the best."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from pls_ml.workflows.candidates import Candidate, TrainingRows, choose_candidate
 
@@ -63,6 +65,17 @@ def test_the_finest_order_does_not_win_against_a_lower_loss():
 def test_the_first_of_two_that_say_nothing_is_taken():
     rows = draw_rows()
     assert choose(rows, card=np.full(3000, -1.7), logistic=np.full(3000, -1.7)) == "card"
+
+
+@pytest.mark.parametrize(("wins", "chosen"), [(29, "card"), (30, "logistic")])
+def test_a_handful_of_wins_says_nothing_about_the_order_of_the_best(wins, chosen):
+    rows = draw_rows()
+    labels = np.zeros(3000, np.int8)
+    labels[np.argsort(-rows.signals["cause"])[:wins]] = 1
+    same = np.ones(3000)
+    found = {"card": say("card", rows, np.zeros(3000), same), "logistic": say("logistic", rows, rows.signals["cause"].to_numpy(), same)}
+
+    assert choose_candidate(found, replace(rows, labels=labels)) == chosen
 
 
 def test_rows_of_one_account_are_judged_by_loss_alone():

@@ -244,7 +244,7 @@ def test_a_test_part_without_a_win_is_refused(tmp_path):
         project.train()
 
 
-@pytest.mark.parametrize("leads", [draw_leads(3000, intercept=-6.0), draw_leads(1500)], ids=["few wins", "few rows"])
+@pytest.mark.parametrize("leads", [draw_leads(3000, intercept=-6.0), draw_leads(1200)], ids=["few wins", "few rows"])
 def test_trees_are_left_out_with_a_note_where_they_are_not_worth_fitting(tmp_path, leads):
     card = {"id": "web", "bands": [{"name": "High", "gte": 10}], "below": "Low",
             "rows": [{"id": "visits", "family": "web", "signal": "visits", "rungs": [{"gte": 4, "points": 10}]}]}  # fmt: skip
@@ -254,14 +254,14 @@ def test_trees_are_left_out_with_a_note_where_they_are_not_worth_fitting(tmp_pat
 
     assert list(report.calibrators) == ["rules", "repointed", "fitted_card", "logistic"]
     assert report.notes[0].startswith("lightgbm was left out: ")
-    assert report.notes[0].endswith("expected at least 2,000 and 100")
+    assert report.notes[0].endswith("expected at least 900 and 100")
     assert f"note: {report.notes[0]}" in report.to_text()
     with pytest.raises(DataError, match=r"`model.use: lightgbm` is not among .* \(rules, repointed, fitted_card, logistic\)"):
         open_leads(tmp_path, leads, scorecard="card.yaml", model={"use": "lightgbm"}).train()
 
 
 def test_without_a_card_of_the_project_the_simplest_other_candidate_is_the_reference(tmp_path):
-    report = open_leads(tmp_path, draw_leads(1500)).train()
+    report = open_leads(tmp_path, draw_leads(1200)).train()
 
     assert (report.comparison.challenger, report.comparison.reference) == ("logistic", "fitted_card")
     assert report.used == "logistic"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from test_lead_tables import draw_leads, open_leads
 
+from pls_ml.scores.boosted import MIN_ROWS
 from pls_ml.scores.growth import TreeSettings
 from pls_ml.workflows import tuning
 from pls_ml.workflows.backtest import place_folds
@@ -14,7 +15,7 @@ from pls_ml.workflows.config import TuneConfig
 from pls_ml.workflows.training_rows import load_training_rows
 from pls_ml.workflows.tuning import tune_trees
 
-WISHES = {"backtest": {"folds": 4, "first_share": 0.45}, "model": {"tune": {"trials": 2, "minutes": 60}}}
+WISHES = {"backtest": {"folds": 4, "first_share": 0.2}, "model": {"tune": {"trials": 2, "minutes": 60}}}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def test_every_fold_with_rows_enough_searches_for_itself_and_says_so(tested):
     _, report = tested
     searched = [fold for fold in report.folds if fold.tuning]
 
-    assert [fold.rows["train"] >= 2000 for fold in report.folds] == [fold.tuning is not None for fold in report.folds]
+    assert [fold.rows["train"] >= MIN_ROWS for fold in report.folds] == [fold.tuning is not None for fold in report.folds]
     assert 0 < len(searched) < 4
     for fold in searched:
         assert len(fold.tuning.trials) == 2

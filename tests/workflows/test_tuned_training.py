@@ -90,13 +90,13 @@ def test_a_search_sees_training_rows_only(tuned, tmp_path):
     assert other.comparison.to_dict() != report.comparison.to_dict()
 
 
-@pytest.mark.parametrize("leads", [draw_leads(3000, intercept=-6.0), draw_leads(1500)], ids=["few wins", "few rows"])
+@pytest.mark.parametrize("leads", [draw_leads(3000, intercept=-6.0), draw_leads(1100)], ids=["few wins", "few rows"])
 def test_too_few_rows_or_wins_skip_the_search_with_a_note(tmp_path, leads):
     report = open_leads(tmp_path, leads, **TUNE).train()
 
     assert report.tuning is None
     assert report.notes[0].startswith("tuning was skipped: ")
-    assert report.notes[0].endswith("expected at least 2,000 and 100")
+    assert report.notes[0].endswith("expected at least 900 and 100")
     assert not (tmp_path / "out" / "tuning.db").exists()
 
 
