@@ -43,11 +43,12 @@ def find_ranking_bound(project: Project, bundle: Bundle) -> RankingBound:
         found = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return RankingBound(training, "training", f"{path} is no JSON: run `pls-ml backtest` again")
-    about, metrics = found.get("about", {}), found["comparison"]["metrics"]
+    about = found.get("about", {})
     if about.get("settings") != _digest(bundle.frozen, bundle.catalogue.unit):
         return RankingBound(training, "training", f"{path} is of other settings than model {bundle.version}")
     if datetime.fromisoformat(about["data_end"]) > datetime.fromisoformat(bundle.facts["data_end"]):
         return RankingBound(training, "training", f"{path} knows outcomes that matured after model {bundle.version} was trained")
+    metrics = found["comparison"]["metrics"]
     if bundle.used not in metrics:
         return RankingBound(training, "training", f"{bundle.used} could not be fitted in every fold of {path}")
     return RankingBound(metrics[bundle.used]["roc_auc"]["low"], "the backtest", None)

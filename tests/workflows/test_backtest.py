@@ -128,7 +128,9 @@ def test_what_is_captured_is_money_of_the_deals_that_the_tested_rows_are_won_by(
     figures = report.pooled.metrics["rules"]
     everything = figures["captured_value"].value / figures["captured_share"].value
 
-    assert 0 < everything <= rows.values.sum() == pytest.approx(new[new["account_id"].isin(rows.accounts[rows.labels == 1])]["amount"].sum())
+    assert (
+        0 < everything <= rows.values.sum() == pytest.approx(new[new["account_id"].isin(rows.accounts[rows.labels == 1])]["amount"].sum())
+    )
     for name, found in report.pooled.metrics.items():
         assert 0 <= found["captured_share"].low <= found["captured_share"].value <= found["captured_share"].high <= 1, name
         assert found["captured_value"].value == pytest.approx(found["captured_share"].value * everything, rel=1e-9)

@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pls_ml.cli import main
 from pls_ml.core.errors import BundleError, DataError, ImmatureOutcomesError
 from pls_ml.evaluation.gates import GATES
 from pls_ml.synthetic import World, WorldSpec, generate_world, write_world
+from pls_ml.workflows.backtest_bound import describe_backtest
 from pls_ml.workflows.bundle import load_bundle, read_pointer, save_bundle
 
 TRAINED, CALIBRATED, TODAY = datetime(2025, 1, 31), datetime(2025, 5, 15), datetime(2025, 6, 24)
@@ -211,6 +213,24 @@ def test_ranking_that_fell_for_two_months_asks_for_a_training(aged, tmp_path):
 
     assert report.action == "retrain"
     assert report.reasons[0].startswith("ranking fell below the lower end of training's interval")
+    assert report.notes[0].startswith("ranking is held against the lower bound of training: there is no ")
+    assert f"note: {report.notes[0]}" in report.to_text()
+
+
+def test_where_the_model_was_backtested_its_ranking_is_held_against_the_folds(aged, tmp_path):
+    before = aged.open(tmp_path, data={"until": TRAINED})
+    bundle = load_bundle(before, aged.version)
+    told = {
+        "about": describe_backtest(before, SimpleNamespace(data_end=TRAINED)),
+        "comparison": {"metrics": {bundle.used: {"roc_auc": {"low": 0.99}}}},
+    }
+    before.output.joinpath("backtest.json").write_text(json.dumps(told), encoding="utf-8")
+
+    report = aged.open(tmp_path).recalibrate()
+
+    assert (report.upkeep.lower_bound, report.notes, report.action) == (0.99, (), "retrain")
+    assert report.reasons[0].startswith("ranking fell below the lower end of the backtest's interval, 0.990")
+    assert "the backtest's lower bound 0.990" in report.to_text()
 
 
 def test_data_that_end_where_the_last_calibration_did_are_refused_with_the_day_outcomes_mature(aged, tmp_path):
