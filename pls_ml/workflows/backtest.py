@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable
 from pls_ml.workflows.tracking import track_backtest
 from pls_ml.workflows.train import CAPACITY
+from pls_ml.workflows.training_checks import check_training, refuse_one_account
 from pls_ml.workflows.training_rows import load_training_rows, one_per_month
 from pls_ml.workflows.tuning import TuningReport, tune_trees
 
@@ -47,8 +49,8 @@ class FoldRun:
 
     @property
     def name(self) -> str:
-        """The day its test begins."""
-        return f"{self.fold.test_start:%Y-%m-%d}"
+        """Where its test begins."""
+        return str(self.test.periods[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +105,10 @@ class Bench:
 
         return judge_contacts(found, contacted, weights, compare)
 
+    def name_moment(self, moment: datetime) -> str:
+        """Takes an `as_of` of the rows; returns it as a day, or as the place in the order of a prepared table, which has no days."""
+        return f"{moment:%Y-%m-%d}" if self.project.config.timed else f"row {moment.timestamp():,.0f}"
+
     def options(self, scored: ScoredRows) -> ComparisonOptions:
         """Takes scored rows; returns how they are compared."""
         reference = next(name for name in ("rules", "activity", "base rate") if name in scored.scores)
@@ -118,6 +124,8 @@ def backtest(project: Project, track: bool = False) -> BacktestReport:
     """
     card = project.card()
     data, table, rows, labels = load_training_rows(project)
+    refuse_one_account(rows)
+    doubts = check_training(rows, "matured")
     folds = place_folds(project, rows)
     with project.progress.step("looking for leaks"):
         audit_training(project, data, table, rows, folds[-1])
@@ -142,7 +150,7 @@ def backtest(project: Project, track: bool = False) -> BacktestReport:
             economics=bench.economics,
             labels=labels,
             about=describe_backtest(project, data),
-            notes=(*table.notes, *failed, *(note for run in runs for note in run.notes), *_warn(bench, runs, pooled)),
+            notes=(*table.notes, *doubts, *failed, *(note for run in runs for note in run.notes), *_warn(bench, runs, pooled)),
             path=project.output / FILE,
             tracked=None,
         )
@@ -173,10 +181,11 @@ def _price(project: Project, rows: TrainingRows) -> Economics:
 def _run_folds(bench: Bench, table: SignalTable, folds: tuple[RollingFold, ...]) -> tuple[list[FoldRun], list[str]]:
     runs, failed = [], []
     for number, fold in enumerate(folds, 1):
+        start = bench.name_moment(fold.test_start)
         try:
-            runs.append(_run_fold(bench, table, fold, f"fold {number} of {len(folds)}, which tests from {fold.test_start:%Y-%m-%d}"))
+            runs.append(_run_fold(bench, table, fold, f"fold {number} of {len(folds)}, which tests from {start}"))
         except DataError as error:
-            failed.append(f"fold {number} (from {fold.test_start:%Y-%m-%d}) was left out: {error}")
+            failed.append(f"fold {number} (from {start}) was left out: {error}")
     if len(runs) < 2:
         raise DataError(f"{len(runs)} of {len(folds)} folds could be fitted: expected 2 or more; {'; '.join(failed)}")
     return runs, failed
@@ -191,7 +200,7 @@ def _run_fold(bench: Bench, table: SignalTable, fold: RollingFold, title: str) -
         positions = one_per_month(table, part)
         return score_rows(fit.candidates, fit.chosen, bench.rows.take(positions), (positions, np.full(len(positions), name)), rate)
 
-    name = f"{fold.test_start:%Y-%m-%d}"
+    name = bench.name_moment(fold.test_start)
     notes = tuple(f"fold {name}: {note}" for note in fit.notes)
     return FoldRun(fold, len(training.labels), fit.tuning, fit.chosen, score(fold.test), score(fold.known & ~fold.test), notes)
 
@@ -199,7 +208,7 @@ def _run_fold(bench: Bench, table: SignalTable, fold: RollingFold, title: str) -
 def _describe_fold(bench: Bench, run: FoldRun) -> FoldResult:
     fold = run.fold
     counts = {"train": run.training, "test": len(run.test.labels), "known": len(run.known.labels)}
-    trained, start, end = (f"{moment:%Y-%m-%d}" for moment in (fold.trained_until, fold.test_start, fold.tested_until))
+    trained, start, end = map(bench.name_moment, (fold.trained_until, fold.test_start, fold.tested_until))
     return FoldResult(trained, start, end, counts, int(run.test.labels.sum()), run.tuning, run.chosen, bench.compare(run.test))
 
 

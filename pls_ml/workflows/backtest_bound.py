@@ -23,6 +23,10 @@ class RankingBound:
     source: str
     why: str | None
 
+    def say(self) -> tuple[str, ...]:
+        """Takes nothing; returns a sentence where it is not the backtest's."""
+        return (f"ranking is held against the lower bound of {self.source}: {self.why}",) if self.why else ()
+
 
 def describe_backtest(project: Project, data: LoadedData) -> dict[str, Any]:
     """Takes a project and its data; returns what tells later which models the backtest speaks of."""

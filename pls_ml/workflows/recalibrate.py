@@ -29,6 +29,7 @@ from pls_ml.workflows.recalibration_report import RecalibrationReport
 from pls_ml.workflows.score import require_signals
 from pls_ml.workflows.signals import build_spine, keep_matured, read_signals
 from pls_ml.workflows.tracking import track_recalibration
+from pls_ml.workflows.training_checks import say_dominant
 from pls_ml.workflows.training_rows import one_per_month, take_matured
 
 
@@ -66,7 +67,7 @@ def recalibrate(project: Project, version: str | None = None, track: bool = Fals
         reasons=reasons,
         new_version=None,
         calibrators={},
-        notes=(f"ranking is held against the lower bound of {bound.source}: {bound.why}",) if bound.why else (),
+        notes=(*bound.say(), *say_dominant(found.fresh.accounts, "newly matured")),
         tracked=None,
     )
     if action in ("intercept", "slope"):

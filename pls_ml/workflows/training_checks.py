@@ -25,21 +25,24 @@ def refuse_one_account(rows: TrainingRows) -> None:
         )
 
 
-def check_training(rows: TrainingRows) -> tuple[str, ...]:
-    """Takes the training rows; returns what is doubtful about them, as sentences; refuses one outcome only, and signals without variety."""
+def check_training(rows: TrainingRows, which: str = "training") -> tuple[str, ...]:
+    """Takes the rows that train and which they are, in a word; returns what is doubtful about them, as sentences.
+
+    Refuses one outcome only, and signals without variety.
+    """
     won, n = int(rows.labels.sum()), len(rows.labels)
     if won in (0, n):
         raise DataError(
-            f"all {n:,} matured training rows have the same outcome ({won:,} won): expected both; widen the data or the horizon, "
+            f"all {n:,} {which} rows have the same outcome ({won:,} won): expected both; widen the data or the horizon, "
             "or move `split.test_start`"
         )
     constant = [str(name) for name in rows.signals.columns if rows.signals[name].nunique(dropna=False) < 2]
     if len(constant) == rows.signals.shape[1]:
         raise DataError(
-            f"each of the {len(constant)} signal columns has one and the same value in all {n:,} training rows (for example "
+            f"each of the {len(constant)} signal columns has one and the same value in all {n:,} {which} rows (for example "
             f"'{constant[0]}'): expected one that differs between leads; check `signals` and the mapping"
         )
-    return (*_say_constant(constant), *say_dominant(rows.accounts, "training"))
+    return (*_say_constant(constant, which), *say_dominant(rows.accounts, which))
 
 
 def say_dominant(accounts: Any, part: str) -> tuple[str, ...]:
@@ -70,8 +73,8 @@ def say_extreme_scores(used: str, candidate: Candidate, rows: TrainingRows, test
     return (f"{told}: {n:,} training rows cannot tell 1 in {n:,} from none, so do not read them as '{certain}'",)
 
 
-def _say_constant(names: list[str]) -> tuple[str, ...]:
+def _say_constant(names: list[str], which: str) -> tuple[str, ...]:
     if not names:
         return ()
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
-    return (f"the same value in every training row, so nothing to learn from: {', '.join(names[:MOST_NAMES])}{more}",)
+    return (f"the same value in every {which} row, so nothing to learn from: {', '.join(names[:MOST_NAMES])}{more}",)

@@ -145,3 +145,52 @@ def test_a_setting_that_trees_do_not_have_is_refused():
 
 def test_it_is_at_hand_from_the_package():
     assert pls_ml.ConversionClassifier is ConversionClassifier
+
+
+@pytest.mark.parametrize("rows", [200, 1500])
+@pytest.mark.parametrize("value", [1.0, np.nan], ids=["constant", "missing"])
+def test_signals_that_tell_nothing_give_everybody_the_base_rate(rows, value):
+    won = np.arange(rows) % 4 == 0
+
+    probability = (
+        ConversionClassifier(n_trees=20)
+        .fit(pd.DataFrame({"uses": np.full(rows, value)}), won)
+        .predict_proba(pd.DataFrame({"uses": [0.0, 1.0, np.nan]}))[:, 1]
+    )
+
+    assert probability == pytest.approx(0.25, abs=1e-6)
+
+
+@pytest.mark.parametrize("rows", [200, 1500])
+def test_perfect_separation_is_never_certainty(rows):
+    signals = pd.DataFrame({"uses": np.linspace(-1, 1, rows)})
+
+    fitted = ConversionClassifier(n_trees=20).fit(signals, (signals["uses"] > 0).astype(int))
+
+    probability = fitted.predict_proba(pd.DataFrame({"uses": [-1e9, 1e9]}))[:, 1]
+    assert 0 < probability[0] < 0.5 < probability[1] < 1
+    assert np.isfinite(fitted.decision_function(signals)).all()
+
+
+def test_an_account_with_nine_rows_in_ten_is_not_checked_by_itself():
+    signals, won, _ = draw_leads(accounts=250)
+    accounts = np.where(np.arange(len(won)) % 10 < 9, "big", np.arange(len(won)).astype(str))
+
+    fitted = ConversionClassifier(n_trees=20).fit(signals, won, groups=accounts)
+
+    assert 0 < fitted.predict_proba(signals)[:, 1].min() < fitted.predict_proba(signals)[:, 1].max() < 1
+
+
+@pytest.mark.parametrize(
+    ("signals", "labels", "said"),
+    [
+        (pd.DataFrame({"uses": [1.0] * 6}), [0] * 6, r"1 class\(es\) with weight"),
+        (pd.DataFrame({"uses": [1.0]}), [1], r"1 class\(es\) with weight"),
+        (pd.DataFrame(index=range(6)), [0, 1] * 3, "signal columns must have distinct names, got none"),
+        (pd.DataFrame({"uses": [np.inf, 1, 2, 3]}), [0, 1, 0, 1], "signal 'uses' has infinite values"),
+    ],
+    ids=["nobody won", "one row", "no signals", "infinite"],
+)
+def test_tables_that_nothing_can_be_learned_from_are_refused(signals, labels, said):
+    with pytest.raises(DataError, match=said):
+        ConversionClassifier().fit(signals, labels)

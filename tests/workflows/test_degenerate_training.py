@@ -61,12 +61,12 @@ def belong_to_one(leads, share):
     ("leads", "error", "message"),
     [
         (win_at(), TableError, "no closed-won outcome was found"),
-        (win_at(2000), DataError, r"all 1,680 matured training rows have the same outcome \(0 won\): expected both"),
+        (win_at(2000), DataError, r"all 1,680 training rows have the same outcome \(0 won\): expected both"),
         (win_at(200), DataError, "1 won among 1,680 matured training rows are too few to fit and check forward in time"),
         (
             draw_leads().assign(converted=1),
             DataError,
-            r"all 1,680 matured training rows .* \(1,680 won\): expected both",
+            r"all 1,680 training rows .* \(1,680 won\): expected both",
         ),
         (
             draw_leads().assign(visits=1.0, minutes=2.0, noise=0.0),
@@ -180,5 +180,8 @@ def test_one_week_of_a_log_ends_in_a_named_condition(tmp_path, first, changes, e
     since, before = pc.greater_equal(log["event_time"], begin), pc.less(log["known_at"], begin + timedelta(days=7))
     tables = world.tables | {"events": log.filter(pc.and_(since, before))}
 
-    with pytest.raises(error, match=message):
-        open_config(json.loads(json.dumps(read_demo(**changes))), tmp_path, tables=tables).train()
+    project = open_config(json.loads(json.dumps(read_demo(**changes))), tmp_path, tables=tables)
+
+    for act in (project.train, project.backtest):
+        with pytest.raises(error, match=message):
+            act()

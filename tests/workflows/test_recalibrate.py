@@ -246,6 +246,33 @@ def test_outcomes_of_which_none_is_won_are_no_evidence_but_a_stale_table(aged, t
         aged.open(tmp_path, {"opportunities": lose_wins(aged.world, 1.0)}).recalibrate()
 
 
+def test_outcomes_of_which_all_are_won_are_no_evidence_either(aged, tmp_path):
+    users, deals = (frames(aged.world)[name] for name in ("users", "opportunities"))
+    closed = deals["closed_at"].dt.tz_localize(None)
+    soon = deals["is_won"].fillna(False).astype(bool) & closed.between(TODAY - HORIZON + timedelta(days=2), CALIBRATED - timedelta(days=1))
+
+    with pytest.raises(DataError, match=r"have the same outcome \([1-9]\d* won, .* were promised\)"):
+        aged.open(tmp_path, {"users": users[users["account_id"].isin(deals.loc[soon, "account_id"])]}).recalibrate()
+
+
+def test_an_account_with_most_of_the_new_rows_is_named(aged, tmp_path):
+    users, deals = (frames(aged.world)[name] for name in ("users", "opportunities"))
+    quiet = users.loc[users["account_id"].notna() & ~users["account_id"].isin(deals["account_id"]), "account_id"].iloc[0]
+    moved = np.arange(len(users)) % 10 < 9
+
+    report = aged.open(tmp_path, {"users": users.assign(account_id=users["account_id"].mask(moved, quiet))}).recalibrate()
+
+    assert any(note.startswith(f"account '{quiet}' has ") and "newly matured rows" in note for note in report.notes)
+
+
+def test_one_account_alone_is_no_evidence(aged, tmp_path):
+    users, deals = (frames(aged.world)[name] for name in ("users", "opportunities"))
+    quiet = users.loc[users["account_id"].notna() & ~users["account_id"].isin(deals["account_id"]), "account_id"].iloc[0]
+
+    with pytest.raises(DataError, match=r"have the same outcome \(0 won"):
+        aged.open(tmp_path, {"users": users.assign(account_id=quiet)}).recalibrate()
+
+
 def test_a_model_that_does_not_exist_is_refused(aged, tmp_path):
     with pytest.raises(BundleError, match="no model 'm-0'"):
         aged.open(tmp_path).recalibrate("m-0")

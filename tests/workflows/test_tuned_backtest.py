@@ -1,4 +1,4 @@
-"""`model.tune` within a backtest: every fold searches on its own training rows, within its share of the minutes, and goes on when run again."""
+"""`model.tune` within a backtest: every fold searches on its own training rows, in its share of the minutes, and goes on when run again."""
 
 import json
 from dataclasses import replace
