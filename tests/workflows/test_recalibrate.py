@@ -252,7 +252,7 @@ def test_outcomes_of_which_all_are_won_are_no_evidence_either(aged, tmp_path):
     soon = deals["is_won"].fillna(False).astype(bool) & closed.between(TODAY - HORIZON + timedelta(days=2), CALIBRATED - timedelta(days=1))
 
     with pytest.raises(DataError, match=r"have the same outcome \([1-9]\d* won, .* were promised\)"):
-        aged.open(tmp_path, {"users": users[users["account_id"].isin(deals.loc[soon, "account_id"])]}).recalibrate()
+        aged.open(tmp_path, {"users": users.assign(is_internal=~users["account_id"].isin(deals.loc[soon, "account_id"]))}).recalibrate()
 
 
 def test_an_account_with_most_of_the_new_rows_is_named(aged, tmp_path):
