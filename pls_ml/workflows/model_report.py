@@ -14,7 +14,7 @@ from pls_ml.core.files import write_bytes
 from pls_ml.evaluation.displays import Displays, draw_png
 from pls_ml.reports.model_page import ModelPage, Picture, Section, render_model_page
 from pls_ml.workflows import model_tables as tables
-from pls_ml.workflows.backtest import FILE as BACKTEST
+from pls_ml.workflows.backtest_bound import FILE as BACKTEST
 from pls_ml.workflows.bundle import Bundle, load_bundle, read_pointer
 from pls_ml.workflows.contribution_displays import Contributions, measure_contributions
 from pls_ml.workflows.project import Project
