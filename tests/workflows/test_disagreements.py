@@ -230,7 +230,7 @@ def test_a_night_of_an_earlier_version_and_a_changed_table_are_refused(trained, 
 def test_results_are_one_line_in_a_plain_console(trained, queue):
     report, night = trained.report, trained.night
 
-    for result in (report, report.comparison, night, night.disagreement, queue, report.gain["rules"]):
+    for result in (report, report.comparison, night, night.disagreement, queue, report.held_out.gain["rules"]):
         assert "\n" not in repr(result)
         assert len(repr(result)) < 400
     assert repr(night).startswith(f"Night(2024-10-27, lightgbm {report.version}: ")
