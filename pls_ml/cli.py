@@ -230,15 +230,22 @@ def score(project: OpenProject, as_of: datetime | None, version: str | None, as_
     _show(project.score(as_of, version), as_json)
 
 
-@main.command(short_help="Print one lead's receipts.")
+@main.command(short_help="Print one lead's receipts, and why its score moved.")
 @with_project
 @click.argument("lead_id")
 @AS_OF
 @MODEL
+@click.option("--since", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="Also say why the score moved since then (UTC).")
+@click.option(
+    "--since-model", "since_version", help="The model of that moment; by default the one that scored that night, else the one in use."
+)
 @JSON
-def explain(project: OpenProject, lead_id: str, as_of: datetime | None, version: str | None, as_json: bool) -> None:
-    """Print one lead's receipts: every signal's share of the score, adding up exactly."""
-    _show(project.explain(lead_id, as_of, version), as_json)
+def explain(project: OpenProject, lead_id: str, as_json: bool, **asked: Any) -> None:
+    """Print one lead's receipts: every signal's share of the score, adding up exactly.
+
+    With --since, also why the score moved: what the lead did, another model, another calibrator, adding up to the difference.
+    """
+    _show(project.explain(lead_id, **asked), as_json)
 
 
 @main.command(short_help="List the leads of a scored night on which rules and model disagree.")

@@ -53,6 +53,15 @@ class TwoPartScorer(Protocol):
         ...
 
 
+@runtime_checkable
+class PointsScorer(Protocol):
+    """A scorer whose score is a sum of points, as a card's is."""
+
+    def point_shares(self, signals: pd.DataFrame) -> Floats:
+        """Takes n × m signal columns; returns each column's share of the score in points; each row sums to the score, from 0 on."""
+        ...
+
+
 class Calibrator(Protocol):
     """Margin (log-odds) → calibrated probability, strictly increasing."""
 

@@ -19,7 +19,7 @@ Audience = Literal["rep", "outreach"]
 """Who reads: people of the own company, or the lead itself."""
 OTHER, OTHER_LABEL = "other", "other signals"
 """The one line of a receipt that stands for all that an audience may not see."""
-SUMMED = ("log_odds", "learned", "probability")
+SUMMED = ("log_odds", "learned", "probability", "points")
 
 
 class Hidden(Spec):
@@ -111,7 +111,7 @@ def show_lines(lines: pd.DataFrame, visible: Collection[str]) -> pd.DataFrame:
     if not hidden.any():
         return lines
     sums = [name for name in SUMMED if name in lines.columns]
-    folded = lines[hidden].groupby("lead_id", as_index=False, sort=False)[sums].sum()
+    folded = lines[hidden].groupby("lead_id", as_index=False, sort=False)[sums].sum(min_count=1)
     texts = {"signal": OTHER, "label": OTHER_LABEL, "family": OTHER, "value": "", "sentence": ""}
     folded = folded.assign(**{name: text for name, text in texts.items() if name in lines.columns})
     return pd.concat([lines[~hidden], folded], ignore_index=True).reindex(columns=lines.columns)

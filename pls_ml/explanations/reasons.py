@@ -14,6 +14,7 @@ MOST_FOR, MOST_AGAINST = 3, 1
 LEAST_LOG_ODDS = 0.1
 """A share below this is no reason worth naming."""
 NO_REASON = "no single strong reason"
+"""What is said of a lead where no line is worth naming."""
 
 
 def pick_reasons(receipts: Receipts, audience: Audience = "rep") -> pd.DataFrame:

@@ -2,7 +2,12 @@
 
 Per signal, contributions c_i with base m0 sum to the margin m. Through a monotone calibrator g the share of probability is
 c_i · (g(m) − g(m0)) / (m − m0), the straight-path integral of g' (Aumann–Shapley along the line from m0 to m): it keeps signs and
-sums to g(m) − g(m0). In log-odds the same with logit g. Where m = m0 the ratio is the slope of g.
+sums to g(m) − g(m0). In log-odds the same with logit g. Where m = m0 the ratio is the slope of g. Where g is flat from m0 to m, as
+an isotonic map is beyond its outer steps, every line is 0: the score shown is that of the starting point, and has nothing to share out;
+the raw score still ranks. Points are a card's own, from 0 on: no calibrator touches them.
+
+Two forms: `Receipts.to_frame` is the complete one, for tables; what a person sees is `Receipt`, in which every line that the policy
+hides is part of one line 'other', so that the sum stays true.
 
 A score that starts from a card is the card's margin plus what trees add to it: both margins, and both parts of every line, are kept.
 """
@@ -19,35 +24,17 @@ import pandas as pd
 
 from pls_ml.core.catalogue import Catalogue, Signal
 from pls_ml.core.errors import UnknownLeadError
-from pls_ml.core.protocols import Calibrator, Floats, Scorer, Shares, TwoPartScorer
+from pls_ml.core.protocols import Calibrator, Floats, PointsScorer, Scorer, Shares, TwoPartScorer
 from pls_ml.explanations.peers import Peers
-from pls_ml.explanations.policy import show_lines
+from pls_ml.explanations.policy import OTHER, OTHER_LABEL
+from pls_ml.explanations.receipt import NOT_SHOWN, Parts, Receipt, or_none
 from pls_ml.explanations.telling import Telling
 from pls_ml.explanations.wording import Line, say_values
 
-START = "starting point"
-"""The base in words: the average lead of a model, a lead with 0 points of a card."""
-SAME = 1e-9
-"""Margins closer than this to the base use the slope: the ratio would be 0/0."""
+SAME = 1e-11
+"""Margins closer than this to the base use the slope: the ratio would be 0/0, or nothing but rounding."""
 SAME_SIGN = 0.8
 """The share of a scorer's seeds, four of five, in which a contribution has its sign: below, another draw might say the opposite."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """A raw score, a log-odds before calibration, in two parts: what the start says, and what trees add to it."""
-
-    start: str
-    start_score: float
-    learned: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Takes nothing; returns plain values, with the raw score that both sum to."""
-        return {"start": self.start, "start_score": self.start_score, "learned": self.learned, "raw_score": self.start_score + self.learned}
-
-    def to_text(self) -> str:
-        """Takes nothing; returns the sum in words."""
-        return f"{self.start} {self.start_score:+.2f} + learned {self.learned:+.2f} = raw score {self.start_score + self.learned:+.2f}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,6 +44,7 @@ class Receipts:
     `learned` (n × k) is the part of `log_odds` that trees give, all of it where they start from nothing, 0 where there are none.
     `parts` are those of each raw score where trees start from something, else none. `steady` (n × k) says whether enough of the seeds
     agree with a contribution's sign; `leading` (n × k) which of its signal's windows gives most of it: sentences speak of that one.
+    `points` (n × k) are a card's, which sum to its score.
     """
 
     lead_ids: tuple[str, ...]
@@ -72,6 +60,7 @@ class Receipts:
     steady: npt.NDArray[np.bool_]
     leading: npt.NDArray[np.int8]
     peers: Peers | None = None
+    points: Floats | None = None
 
     @property
     def telling(self) -> Telling:
@@ -94,21 +83,23 @@ class Receipts:
                 family=s.family,
                 rep_visible=s.rep_visible,
                 learned=float(self.learned[row, k]),
-                percentile=_or_none(self.telling.place(k, here)[0]),
+                percentile=or_none(self.telling.place(k, here)[0]),
                 sentence=self.telling.tell(k, here)[0],
+                points=None if self.points is None else float(self.points[row, k]),
             )
             for k, s in enumerate(self.signals)
         ]
         ordered = tuple(sorted(lines, key=lambda line: (-abs(line.probability), line.signal)))
         parts = self.parts[row] if self.parts else None
-        return Receipt(lead_id, float(self.score[row]), self.base_probability, self.base_log_odds, ordered, parts)
+        points = None if self.points is None else float(self.points[row].sum())
+        return Receipt(lead_id, float(self.score[row]), self.base_probability, self.base_log_odds, ordered, parts, points)
 
     def to_frame(self) -> pd.DataFrame:
-        """Takes nothing; returns one row per lead and signal with a contribution, hidden or not: the complete form, in a total order."""
+        """Takes nothing; returns one row per lead and signal with a share, hidden or not, in a total order: the complete form."""
         words = np.array([say_values(signal, self.values) for signal in self.signals], dtype=object)
         everybody = np.arange(len(self.lead_ids))
         percentiles = np.array([self.telling.place(k, everybody) for k in range(len(self.signals))])
-        rows, columns = np.nonzero(self.log_odds)
+        rows, columns = np.nonzero(self.log_odds if self.points is None else (self.log_odds != 0) | (self.points != 0))
         return pd.DataFrame(
             {
                 "lead_id": np.array(self.lead_ids, dtype=object)[rows],
@@ -116,6 +107,7 @@ class Receipts:
                 "log_odds": self.log_odds[rows, columns],
                 "learned": self.learned[rows, columns],
                 "probability": self.probability[rows, columns],
+                "points": np.nan if self.points is None else self.points[rows, columns],
                 "value": words[columns, rows],
                 "percentile": percentiles[columns, rows],
             }
@@ -125,62 +117,22 @@ class Receipts:
         return f"receipts of {len(self.lead_ids):,} leads over {len(self.signals):,} signals"
 
     def to_explanation(self) -> Any:
-        """Takes nothing; returns a `shap.Explanation` in probability, so that shap's plots work: complete, with what reps may not see."""
+        """Takes nothing; returns a `shap.Explanation` in probability, so that shap's plots work; hidden signals are its last column."""
         import shap
 
-        data = self.values[[signal.columns[0].name for signal in self.signals]].to_numpy()
+        seen = [k for k, signal in enumerate(self.signals) if signal.rep_visible]
+        hidden = [k for k, signal in enumerate(self.signals) if not signal.rep_visible]
+        shown = [self.signals[k] for k in seen]
+        shares, names = self.probability[:, seen], [signal.label for signal in shown]
+        data = self.values[[signal.columns[0].name for signal in shown]].astype(object)
+        words = pd.DataFrame({signal.id: say_values(signal, self.values) for signal in shown}, index=self.values.index, dtype=object)
+        if hidden:
+            shares = np.column_stack([shares, self.probability[:, hidden].sum(axis=1)])
+            names, data[OTHER], words[OTHER] = [*names, OTHER_LABEL], np.nan, NOT_SHOWN
         base = np.full(len(self.lead_ids), self.base_probability)
-        return shap.Explanation(values=self.probability, base_values=base, data=data, feature_names=[s.label for s in self.signals])
-
-
-@dataclass(frozen=True, repr=False)
-class Receipt:
-    """One lead's receipt: `base` plus all lines is `score`, the calibrated probability; lines run from the largest on."""
-
-    lead_id: str
-    score: float
-    base: float
-    base_log_odds: float
-    lines: tuple[Line, ...]
-    parts: Parts | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Takes nothing; returns plain values; lines the policy hides from reps are one line 'other', so that the sum stays true."""
-        lines = pd.DataFrame([line.to_dict() | {"lead_id": self.lead_id} for line in self.lines if line.log_odds != 0])
-        visible = {line.signal for line in self.lines if line.rep_visible}
-        shown = [] if lines.empty else show_lines(lines, visible).drop(columns=["lead_id", "rep_visible"]).to_dict("records")
-        shown = [line | {"percentile": _or_none(line["percentile"])} for line in shown]
-        head = {"lead_id": self.lead_id, "score": self.score, "base": self.base, "base_log_odds": self.base_log_odds}
-        return head | {"lines": shown, "parts": self.parts.to_dict() if self.parts else None}
-
-    def to_text(self, most: int | None = None) -> str:
-        """Takes how many lines to spell out (None: all); returns the receipt as aligned lines that add up.
-
-        Where trees correct a card, a last line says what each of them gives.
-        """
-        lines = self.to_dict()["lines"]
-        rows = [(START, self.base)]
-        rows += [(f"{line['label']}{': ' if line['value'] else ''}{line['value']}", line["probability"]) for line in lines[:most]]
-        if most is not None and lines[most:]:
-            rows.append((f"{len(lines) - most} smaller signals", sum(line["probability"] for line in lines[most:])))
-        width = max(len(text) for text, _ in rows)
-        body = [f"  {text:<{width}}  {share:+8.2%}" for text, share in rows]
-        last = [f"  {self.parts.to_text()}"] if self.parts else []
-        return "\n".join([*body, f"  {'score':<{width}}  {self.score:8.2%}", *last])
-
-    def __repr__(self) -> str:
-        return f"{self.lead_id}\n{self.to_text()}"
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        lines = self.to_dict()["lines"]
-        body = "".join(
-            f"<tr><td>{escape(x['label'])}</td><td>{escape(x['value'])}</td><td>{x['probability']:+.2%}</td></tr>" for x in lines
+        return shap.Explanation(
+            values=shares, base_values=base, data=data.to_numpy(), display_data=words.to_numpy(dtype=object), feature_names=names
         )
-        head = f"<caption>{escape(self.lead_id)}: {self.score:.1%}</caption><tr><td>{START}</td><td></td><td>{self.base:.2%}</td></tr>"
-        foot = f"<tr><td>{escape(self.parts.to_text())}</td><td></td><td></td></tr>" if self.parts else ""
-        return f"<table>{head}{body}{foot}</table>"
 
 
 def build_receipts(
@@ -207,6 +159,7 @@ def build_receipts(
         parts=_find_parts(scorer, start + start_shares.sum(axis=1), learned.base + learned.by_signal.sum(axis=1)),
         steady=np.where(shares > 0, learned.above, learned.below) >= SAME_SIGN * learned.seeds,
         leading=_find_leading(start_shares + learned.by_column, shares, signals, catalogue),
+        points=sum_by_signal(scorer.point_shares(signals), signals, catalogue)[1] if isinstance(scorer, PointsScorer) else None,
     )
 
 
@@ -278,16 +231,12 @@ def sum_by_signal(shares: Floats, signals: pd.DataFrame, catalogue: Catalogue) -
     return tuple({owner.id: owner for owner in owners}.values()), per_signal
 
 
-def path_scales(calibrator: Calibrator, margins: Floats, base: float) -> tuple[Floats, Floats]:
-    """Takes a calibrator, n margins and their base; returns what a unit of margin is worth in log-odds and in probability."""
+def path_scales(calibrator: Calibrator, margins: Floats, base: float | Floats) -> tuple[Floats, Floats]:
+    """Takes a calibrator, n margins and the base of all, or of each; returns what a unit of margin is worth in log-odds and probability."""
     step = margins - base
     near = np.abs(step) < SAME
     safe = np.where(near, 1.0, step)
-    end, start = calibrator.transform(margins), calibrator.transform(np.array([base]))[0]
+    end, start = calibrator.transform(margins), calibrator.transform(np.broadcast_to(base, margins.shape))
     slope = calibrator.slope(margins)
     odds = np.log(end) - np.log1p(-end) - (np.log(start) - np.log1p(-start))
     return np.where(near, slope / (end * (1 - end)), odds / safe), np.where(near, slope, (end - start) / safe)
-
-
-def _or_none(number: float | None) -> float | None:
-    return None if number is None or np.isnan(number) else float(number)

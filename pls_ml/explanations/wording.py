@@ -27,7 +27,8 @@ class Line:
     """One signal's share of one score, in log-odds and in probability, with its label and value in words.
 
     `learned` is the part of `log_odds` that trees give, 0 of a score without trees. `percentile` places the value among the lead's peers,
-    None where it cannot be compared; `sentence` says it as a person would, empty where nothing is known.
+    None where it cannot be compared; `sentence` says it as a person would, empty where nothing is known. `points` are a card's, None of
+    other scorers.
     """
 
     signal: str
@@ -40,6 +41,7 @@ class Line:
     learned: float = 0.0
     percentile: float | None = None
     sentence: str = ""
+    points: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""

@@ -97,6 +97,10 @@ class LearnedCard(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Takes n × m signals; returns the margin at a score of 0 and each column's share, what its rows score times the slope."""
         return self._fitted().contributions(self._frame(signals))
 
+    def point_shares(self, signals: pd.DataFrame) -> Floats:
+        """Takes n × m signals; returns each column's share of the score in points; each row sums to the score."""
+        return self._fitted().point_shares(self._frame(signals))
+
     def points(self, X: Any) -> Floats:
         """Takes n × m signals; returns n sums of points."""
         return self._fitted().points(self._frame(X))

@@ -82,7 +82,11 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     decision_function = raw_score
 
     def contributions(self, signals: pd.DataFrame) -> tuple[float, Floats]:
-        """Takes n × m signals; returns the margin at a score of 0 and each column's share, what its rows score times the slope.
+        """Takes n × m signals; returns the margin at a score of 0 and each column's share, what its rows score times the slope."""
+        return self.intercept_, self.slope_ * self.point_shares(signals)
+
+    def point_shares(self, signals: pd.DataFrame) -> Floats:
+        """Takes n × m signals; returns each column's share of the score in points; each row sums to the score.
 
         A row on several signals is credited to the first that is there, the multiplier to the signal of the first condition that holds
         for the lead.
@@ -98,7 +102,7 @@ class ScorecardClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 here = first & (scores.factors == position)
                 if here.any():
                     shares[here, places[name]] += scores.shares[here, -1]
-        return self.intercept_, self.slope_ * shares
+        return shares
 
     def predict_proba(self, X: Any) -> Floats:
         """Takes n × m signals; returns n × 2 probabilities, classes in the order of `classes_`."""

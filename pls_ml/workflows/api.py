@@ -17,6 +17,7 @@ from pls_ml.workflows.check_cards import CardReport, check_cards
 from pls_ml.workflows.config import ProjectConfig
 from pls_ml.workflows.disagreement_queue import DisagreementQueue, list_disagreements
 from pls_ml.workflows.explain import Explained, explain
+from pls_ml.workflows.lead_moment import Asked
 from pls_ml.workflows.model_report import ModelReport, report_model
 from pls_ml.workflows.progress import Progress
 from pls_ml.workflows.project import Project
@@ -88,9 +89,19 @@ class OpenProject(Project):
         """Takes one `as_of` (None: the end of the data) and a model version (None: the champion, else the newest); returns the night."""
         return score(self, as_of, version)
 
-    def explain(self, lead_id: str, as_of: datetime | None = None, version: str | None = None) -> Explained:
-        """Takes a lead, an `as_of` and a model version as for `score`; returns its receipts."""
-        return explain(self, lead_id, as_of, version)
+    def explain(
+        self,
+        lead_id: str,
+        as_of: datetime | None = None,
+        version: str | None = None,
+        since: datetime | None = None,
+        since_version: str | None = None,
+    ) -> Explained:
+        """Takes a lead, an `as_of` and a model version as for `score`; returns its receipts, and why its score moved.
+
+        The latter where there is `since`, an earlier moment, or the version of another model, or both.
+        """
+        return explain(self, lead_id, as_of, version, Asked(since, since_version) if since or since_version else None)
 
     def disagreements(self, as_of: datetime | None = None) -> DisagreementQueue:
         """Takes the `as_of` of a scored night (None: the latest); returns its leads on which rules and model disagree, and who is right."""

@@ -15,6 +15,7 @@ from pls_ml.explanations.policy import Policy
 from pls_ml.io.bundles import read_bundle, write_bundle
 from pls_ml.scores import ScorecardClassifier, scorer_from_dict
 from pls_ml.workflows.config import ProjectConfig
+from pls_ml.workflows.data import LoadedData
 from pls_ml.workflows.project import Project
 
 FROZEN = ("outcome", "horizon", "spine", "population", "signals")
@@ -101,3 +102,11 @@ def assemble_bundle(version: str, parts: dict[str, Any], texts: dict[str, str]) 
     bands = {name: VennAbersBand.from_dict(data) for name, data in parts["bands"].items()}
     catalogue = Catalogue.model_validate(parts["catalogue"])
     return Bundle(version, parts["scorers"]["used"], scorers, calibrators, bands, catalogue, parts["frozen"], parts["facts"])
+
+
+def require_signals(bundle: Bundle, data: LoadedData) -> None:
+    """Takes a bundle and loaded data; returns nothing; refuses data that lack what a signal of the model is computed from."""
+    absent = [f"'{name}' ({reason})" for name, reason in data.coverage.not_computable.items()]
+    if absent:
+        listed = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
+        raise BundleError(f"these data lack signals of model {bundle.version}: {listed}; restore what is missing, or train again")

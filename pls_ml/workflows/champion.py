@@ -11,12 +11,11 @@ from pls_ml.core.protocols import Scorer
 from pls_ml.evaluation.comparison import Comparison, ComparisonOptions, compare_candidates
 from pls_ml.evaluation.gates import Gate, judge_champion, refuse_champion
 from pls_ml.evaluation.measures import CandidateScores
-from pls_ml.workflows.bundle import Bundle, load_bundle
+from pls_ml.workflows.bundle import Bundle, load_bundle, require_signals
 from pls_ml.workflows.candidates import TrainingRows
 from pls_ml.workflows.config import SplitConfig
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.reasons import find_best, overlap_reasons
-from pls_ml.workflows.score import require_signals
 from pls_ml.workflows.train import CAPACITY
 from pls_ml.workflows.training_rows import load_training_rows, one_per_month, split_training
 

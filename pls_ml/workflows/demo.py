@@ -8,7 +8,7 @@ from pathlib import Path
 from pls_ml.core.builtin import find_builtin
 from pls_ml.core.files import write_bytes
 from pls_ml.evaluation.gates import GATES, say_gates
-from pls_ml.explanations.receipts import Receipt
+from pls_ml.explanations.receipt import Receipt
 from pls_ml.synthetic import WorldSpec, generate_world, write_world
 from pls_ml.workflows.api import open_project
 from pls_ml.workflows.progress import Progress

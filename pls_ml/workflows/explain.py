@@ -8,17 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from pls_ml.core.columns import Unit, lead_rows
-from pls_ml.core.errors import UnknownLeadError, suggest
+from pls_ml.explanations.change_receipt import ChangeReceipt
 from pls_ml.explanations.reasons import NO_REASON, pick_reasons
-from pls_ml.explanations.receipts import Receipt
-from pls_ml.workflows.bundle import load_bundle
-from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
+from pls_ml.explanations.receipt import Receipt
+from pls_ml.workflows.bundle import load_bundle, require_signals
+from pls_ml.workflows.changes import LeadsNow
+from pls_ml.workflows.data import load_data, place_moment
+from pls_ml.workflows.lead_moment import Asked, explain_change, read_lead
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.missing import Missing, Subjects, miss_both
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.score import build_night_spine, explain_table, find_open, name_blocked, name_night, require_signals
-from pls_ml.workflows.signals import read_signals
+from pls_ml.workflows.score import explain_table, find_open, name_blocked, name_night
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,7 +26,7 @@ class Explained:
     """One lead at one `as_of`: the receipt of the scorer in use first, then the card's with its points and band; reasons in words.
 
     `blocked` is why nobody is sent to the lead, whatever its score; None where nothing is in the way. `low` and `high` are the
-    Venn-Abers probabilities of the scorer in use.
+    Venn-Abers probabilities of the scorer in use; `change` is why its score moved since the moment that was asked for.
     """
 
     lead_id: str
@@ -40,6 +40,7 @@ class Explained:
     reasons: tuple[str, ...]
     blocked: str | None
     missing: tuple[Missing, ...]
+    change: ChangeReceipt | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Takes nothing; returns plain values."""
@@ -55,6 +56,7 @@ class Explained:
             "reasons": list(self.reasons),
             "blocked": self.blocked,
             "missing": [one.to_dict() for one in self.missing],
+            "change": self.change.to_dict() if self.change else None,
         }
         return facts | {"receipts": receipts}
 
@@ -67,35 +69,29 @@ class Explained:
         why += f"\n  score {score:.2%}; were one more account like it lost or won, outcomes alone would say {band}"
         why += f"\n  not to be handed over: {self.blocked}" if self.blocked else ""
         why += "".join(f"\n  {one.to_text()}" for one in self.missing)
-        return "\n\n".join([f"{head}\n{why}", *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
+        change = [f"why the score moved\n{self.change.to_text()}"] if self.change else []
+        return "\n\n".join([f"{head}\n{why}", *change, *(f"{name}\n{receipt.to_text()}" for name, receipt in self.receipts.items())])
 
     def __repr__(self) -> str:
         return self.to_text()
 
     def _repr_html_(self) -> str:
-        return "".join(receipt._repr_html_() for receipt in self.receipts.values())
+        shown = (*((self.change,) if self.change else ()), *self.receipts.values())
+        return "".join(one._repr_html_() for one in shown)
 
 
-def explain(project: Project, lead_id: str, as_of: datetime | None = None, version: str | None = None) -> Explained:
-    """Takes a project, a lead, an `as_of` and a model version as for `score`; returns the lead's receipts.
+def explain(
+    project: Project, lead_id: str, as_of: datetime | None = None, version: str | None = None, since: Asked | None = None
+) -> Explained:
+    """Takes a project, a lead, an `as_of` and a model version as for `score`, and what to compare with; returns the lead's receipts.
 
-    Refuses an unknown lead, and one that is not scored at that moment, with the reason.
+    Refuses an unknown lead, and one that is not scored at a moment asked for, with the reason.
     """
     bundle = load_bundle(project, version).under(project.policy())
     project = bundle.apply(project)
     data = load_data(project, bundle.catalogue)
     require_signals(bundle, data)
-    moment = place_moment(data, as_of)
-    _require_known(data, lead_id, project.config.unit)
-    removed = build_night_spine(project, data, moment, all_past=as_of is None)
-    data.database.execute("DELETE FROM spine WHERE lead_id <> ?", [lead_id])
-    if not data.database.count("spine"):
-        reason = data.database.rows("SELECT removed FROM screened WHERE lead_id = ? AND removed IS NOT NULL", [lead_id])
-        why = reason[0][0] if reason else "it had not signed up, or is scored at another moment"
-        raise UnknownLeadError(f"lead '{lead_id}' is not scored at {moment:%Y-%m-%d}: {why}; choose another `--as-of`")
-    build_signals(project, data, bundle.catalogue)
-    table = read_signals(data, bundle.catalogue, removed)
-    rules = project.account_rules()
+    table, rules = read_lead(project, bundle, data, lead_id, as_of), project.account_rules()
     leads = add_segments(data, table.spine, rules)
     found = explain_table(bundle, table, leads["segment"].tolist())
     reasons = pick_reasons(found[bundle.used])
@@ -108,17 +104,12 @@ def explain(project: Project, lead_id: str, as_of: datetime | None = None, versi
     blocked = name_blocked(project, bundle, data, table, rules).get(lead_id)
     scored = leads.assign(raw_score=raw, points=points, band=band, blocked=pd.Series([blocked], dtype="string"))
     missing = miss_both(
-        bundle, Subjects.of(scored.assign(open=find_open(scored["blocked"])), table), project.output / "nights" / name_night(moment), rules
+        bundle,
+        Subjects.of(scored.assign(open=find_open(scored["blocked"])), table),
+        project.output / "nights" / name_night(place_moment(data, as_of)),
+        rules,
     )
     scored_at = table.spine["as_of"].iloc[0].to_pydatetime()
-    return Explained(lead_id, scored_at, bundle.version, receipts, float(low[0]), float(high[0]), points, band, words, blocked, missing)
-
-
-def _require_known(data: LoadedData, lead_id: str, unit: Unit) -> None:
-    leads = f"({lead_rows(unit)})"
-    if data.database.rows(f"SELECT 1 FROM {leads} WHERE lead_id = ?", [lead_id]):
-        return
-    nearest = f"SELECT lead_id FROM {leads} ORDER BY levenshtein(lead_id, ?), lead_id LIMIT 5"
-    near = [row[0] for row in data.database.rows(nearest, [lead_id])]
-    known = data.database.rows(f"SELECT count(*) FROM {leads}")[0][0]
-    raise UnknownLeadError(f"no lead '{lead_id}' among {known:,} {unit}s{suggest(lead_id, near)}: check the id")
+    change = explain_change(lead_id, LeadsNow(project, bundle, data, scored_at, table), since) if since else None
+    said = (float(low[0]), float(high[0]), points, band, words, blocked, missing, change)
+    return Explained(lead_id, scored_at, bundle.version, receipts, *said)

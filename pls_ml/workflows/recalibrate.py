@@ -20,13 +20,12 @@ from pls_ml.evaluation.measures import CandidateScores
 from pls_ml.evaluation.splits import share_of_groups
 from pls_ml.evaluation.upkeep import MAIN_SHARE, Action, SignalDrift, Upkeep, measure_upkeep, rank_by_month
 from pls_ml.workflows.backtest_bound import RankingBound, find_ranking_bound
-from pls_ml.workflows.bundle import Bundle, load_bundle, save_bundle
+from pls_ml.workflows.bundle import Bundle, load_bundle, require_signals, save_bundle
 from pls_ml.workflows.candidates import TrainingRows
 from pls_ml.workflows.config import ModelConfig
 from pls_ml.workflows.data import LoadedData, build_signals, load_data
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.recalibration_report import RecalibrationReport
-from pls_ml.workflows.score import require_signals
 from pls_ml.workflows.signals import build_spine, keep_matured, read_signals
 from pls_ml.workflows.tracking import track_recalibration
 from pls_ml.workflows.training_checks import say_dominant

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pls_ml.accounts.buckets import BUCKETS, find_hand_raisers
 from pls_ml.accounts.rules import AccountRules
-from pls_ml.core.errors import BundleError, DataError
+from pls_ml.core.errors import DataError
 from pls_ml.core.files import digest_file, write_json
 from pls_ml.core.windows import EPOCH
 from pls_ml.explanations.peers import Peers
@@ -26,15 +26,17 @@ from pls_ml.labels.population import Exclusion, select_spine
 from pls_ml.labels.spine import AgeSpine, OrderSpine, build_grid, build_moment
 from pls_ml.scores import ScorecardClassifier
 from pls_ml.workflows.accounts import ScoredAccounts, score_accounts, sort_into_buckets
-from pls_ml.workflows.bundle import Bundle, load_bundle
+from pls_ml.workflows.bundle import Bundle, load_bundle, require_signals
+from pls_ml.workflows.changes import LeadsNow, Since, compare_with_night_before
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.disagreements import NightCells, sort_into_cells
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.missing import Subjects, Tonight, list_missing
+from pls_ml.workflows.nights import SCORES, SIGNALS
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.signals import SignalTable, read_signals
+from pls_ml.workflows.signals import SignalTable, make_schema, read_signals
 
-PAGE = "leads.html"
+PAGE, CHANGES = "leads.html", "changes.parquet"
 TOO_FEW_FAMILIES = "too few families of the card speak for it"
 
 
@@ -42,7 +44,8 @@ TOO_FEW_FAMILIES = "too few families of the card speak for it"
 class Night:
     """One scored `as_of`: scores (best first), receipts by scorer, reasons, handoffs, who was left out and why, accounts, and cells.
 
-    `missing` is what would bring the leads nearest to a better band, or to the handoffs, there.
+    `missing` is what would bring the leads nearest to a better band, or to the handoffs, there. `since` is what moved against the latest
+    earlier night; None where there is none to compare with.
     """
 
     as_of: datetime
@@ -58,6 +61,7 @@ class Night:
     scored_accounts: ScoredAccounts
     disagreement: NightCells
     folder: Path
+    since: Since | None = None
 
     def __repr__(self) -> str:
         """Takes nothing; returns it in one line."""
@@ -84,7 +88,7 @@ class Night:
         return (
             {"as_of": self.as_of.isoformat(), "version": self.version, "used": self.used, "folder": str(self.folder)}
             | counts
-            | {"accounts": self.scored_accounts.to_dict(), "handoffs": chosen}
+            | {"accounts": self.scored_accounts.to_dict(), "handoffs": chosen, "since": self.since.to_dict() if self.since else None}
         )
 
     def to_text(self) -> str:
@@ -95,7 +99,8 @@ class Night:
         lines = [f"  {x.rank:5}  {x.lead_id:<16} {x.score:7.1%}  {x.band}" for x in top.itertuples()]
         held = f" (not handed over: {_list(self.not_handed_over)})" if self.not_handed_over else ""
         handed = f"handed over: {len(self.handoffs)}{held}; the best of them"
-        return "\n".join([head, handed, *lines, self.scored_accounts.to_text(), f"tables: {self.folder}"])
+        moved = [self.since.to_text()] if self.since else []
+        return "\n".join([head, *moved, handed, *lines, self.scored_accounts.to_text(), f"tables: {self.folder}"])
 
     def _repr_html_(self) -> str:
         return str(self.scores.head(20).to_html())
@@ -134,11 +139,13 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
         missing = list_missing(
             bundle, Subjects.of(scores.assign(open=find_open(scores["blocked"])), table), Tonight.of(scores, chosen.chosen), rules
         )
+    with project.progress.step("comparing with the night before"):
+        since = compare_with_night_before(LeadsNow(project, bundle, data, moment, table), scores.set_index("lead_id")["band"])
     folder = project.output / "nights" / name_night(moment)
     parts = (scores, receipts, reasons, chosen.chosen, missing, removed, chosen.removed, accounts)
-    night = Night(moment, bundle.version, bundle.used, *parts, disagreement, folder)
+    night = Night(moment, bundle.version, bundle.used, *parts, disagreement, folder, since)
     with project.progress.step("writing the night"):
-        _write(night, data)
+        _write(night, data, table)
     return night
 
 
@@ -149,14 +156,6 @@ def _suggest_day(project: Project, data: LoadedData) -> str:
     last = data.database.rows("SELECT max(as_of) FROM grid")[0][0]
     day = data.grain.start_of((data.grain.tick_of(last) // data.grain.ticks_per_day + 1) * data.grain.ticks_per_day) if last else None
     return f"; the last day with a lead is {day:%Y-%m-%d}" if day else ""
-
-
-def require_signals(bundle: Bundle, data: LoadedData) -> None:
-    """Takes a bundle and loaded data; returns nothing; refuses data that lack what a signal of the model is computed from."""
-    absent = [f"'{name}' ({reason})" for name, reason in data.coverage.not_computable.items()]
-    if absent:
-        listed = ", ".join(absent[:3]) + (f" and {len(absent) - 3} more" if len(absent) > 3 else "")
-        raise BundleError(f"these data lack signals of model {bundle.version}: {listed}; restore what is missing, or train again")
 
 
 def name_night(moment: datetime) -> str:
@@ -240,15 +239,17 @@ def _rank(bundle: Bundle, leads: pd.DataFrame, table: SignalTable, receipts: dic
     return frame
 
 
-def _write(night: Night, data: LoadedData) -> None:
-    files = {"scores.parquet": night.scores, "handoffs.parquet": night.handoffs, "accounts.parquet": night.accounts}
+def _write(night: Night, data: LoadedData, table: SignalTable) -> None:
     long = [receipts.to_frame().assign(scorer=name) for name, receipts in night.receipts.items()]
-    files["reasons.parquet"] = night.reasons
-    files["missing.parquet"] = night.missing
-    files["receipts.parquet"] = pd.concat(long, ignore_index=True)
-    files["disagreements.parquet"] = night.disagreement.table
-    for name, frame in files.items():
-        write_parquet(_to_arrow(frame), night.folder / name)
+    frames = {SCORES: night.scores, "handoffs.parquet": night.handoffs, "accounts.parquet": night.accounts}
+    frames |= {"reasons.parquet": night.reasons, "missing.parquet": night.missing, "receipts.parquet": pd.concat(long, ignore_index=True)}
+    frames["disagreements.parquet"] = night.disagreement.table
+    if night.since:
+        frames[CHANGES] = night.since.changes
+    files = {name: _to_arrow(frame) for name, frame in frames.items()}
+    files[SIGNALS] = _to_arrow(table.values.assign(lead_id=table.spine["lead_id"]), make_schema(table.catalogue, ("lead_id",)))
+    for name, rows in files.items():
+        write_parquet(rows, night.folder / name)
     manifest = {
         "as_of": "prepared" if night.as_of == EPOCH else night.as_of.isoformat(),
         "version": night.version,
@@ -258,19 +259,21 @@ def _write(night: Night, data: LoadedData) -> None:
         "buckets": night.buckets,
         "accounts": night.scored_accounts.to_dict(),
         "removed": night.removed,
+        "since": night.since.moment.to_dict() if night.since else None,
         "not_handed_over": night.not_handed_over,
         "disagreement": night.disagreement.pair,
         "bases": {name: receipts.base_probability for name, receipts in night.receipts.items()},
         "files": {name: digest_file(night.folder / name) for name in sorted(files)},
     }
     write_json(night.folder / "manifest.json", manifest)
-    (night.folder / PAGE).unlink(missing_ok=True)  # a page of an earlier run would speak for these tables
+    for stale in {PAGE, CHANGES} - set(files):  # what an earlier run left would speak for these tables
+        (night.folder / stale).unlink(missing_ok=True)
 
 
-def _to_arrow(frame: pd.DataFrame) -> Any:
+def _to_arrow(frame: pd.DataFrame, schema: Any = None) -> Any:
     import pyarrow as pa
 
-    return pa.Table.from_pandas(frame, preserve_index=False)
+    return pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
 
 
 def _list(counts: dict[str, int]) -> str:

@@ -87,7 +87,7 @@ def signals(project: Project, as_of: datetime | None = None, labels: bool = Fals
     catalogue, notes = set_aside_leaks(project, data.database, data.coverage.catalogue) if labels else (data.coverage.catalogue, ())
     counts = keep_matured(project, data) if labels else None
     keys = (*KEYS, LABEL) if labels else KEYS
-    schema, path = _make_schema(catalogue, keys), project.output / FILE
+    schema, path = make_schema(catalogue, keys), project.output / FILE
     with project.progress.step(f"computing {len(list(catalogue))} signal columns for {data.database.count('spine'):,} rows, writing them"):
         rows = write_batches(_stream(data, catalogue, keys), schema, path)
     return SignalFile(path, rows, tuple(column.name for column in catalogue), removed, counts, notes)
@@ -125,7 +125,8 @@ def _stream(data: LoadedData, catalogue: Catalogue, keys: tuple[str, ...]) -> It
         yield from open_engine(data, catalogue).stream_signals(catalogue, ", ".join(f"s.{key}" for key in keys))
 
 
-def _make_schema(catalogue: Catalogue, keys: tuple[str, ...]) -> pa.Schema:
+def make_schema(catalogue: Catalogue, keys: tuple[str, ...]) -> pa.Schema:
+    """Takes the catalogue and columns that stand before its own; returns the Arrow schema of its signals: numbers, and text."""
     import pyarrow as pa
 
     types = {"as_of": pa.timestamp("us"), LABEL: pa.int8()}

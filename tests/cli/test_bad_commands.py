@@ -11,7 +11,7 @@ from commands import plain_json, refusal, run
 
 from pls_ml.core.errors import PlsError
 
-DATA, MODEL, WRITING = 4, 5, 73
+CONFIG, DATA, MODEL, WRITING = 3, 4, 5, 73
 SCRIPT = Path(sys.executable).parent / "pls-ml"
 
 
@@ -45,6 +45,14 @@ def test_an_unknown_model_version_is_refused_with_the_known_ones(world, training
     sentence = refusal(run(*arguments, *option, "--project", world), MODEL)
 
     assert sentence == f"no model '{wanted}' (did you mean '{version}'?): expected one of {version}"
+
+
+def test_a_moment_to_compare_with_that_lies_after_the_one_explained_is_refused(world, night):
+    lead = plain_json(night)["handoffs"][0]["lead_id"]
+
+    sentence = refusal(run("explain", lead, "--as-of", "2024-09-01", "--since", "2024-09-02", "--project", world), CONFIG)
+
+    assert sentence == "`since` 2024-09-02 00:00 lies after the moment that is explained (2024-09-01 00:00): choose an earlier one"
 
 
 @pytest.mark.parametrize("name", ["../../secret", "", ".", "/"])
@@ -96,7 +104,7 @@ def test_a_lead_that_does_not_count_is_refused_with_the_reason(world, training):
     sentence = refusal(run("explain", lead, "--project", world), DATA)
 
     assert f"lead '{lead}' is not scored at " in sentence
-    assert sentence.endswith(": internal user; choose another `--as-of`")
+    assert sentence.endswith(": internal user; choose another moment")
 
 
 def test_a_lead_that_had_not_signed_up_is_refused_with_that_reason(world, training):

@@ -129,6 +129,19 @@ def test_disagreements_lists_the_leads_of_the_latest_night_that_only_one_side_ta
     assert "no scored night of 2023-01-01" in refused.stderr
 
 
+def test_explain_since_says_why_the_score_moved_in_lines_that_add_up(world, receipts):
+    lead, then = receipts["lead_id"], "2024-10-04"
+
+    change = plain_json(run("explain", lead, "--since", then, "--project", world, "--json"))["change"]
+    said = run("explain", lead, "--since", then, "--project", world).stdout
+
+    assert (change["then"]["as_of"], change["now"]["as_of"]) == (f"{then}T00:00:00", receipts["as_of"])
+    assert sum(line["probability"] for line in change["lines"]) == pytest.approx(change["change"]["probability"], abs=1e-9)
+    assert change["now"]["score"] - change["then"]["score"] == pytest.approx(change["change"]["probability"], abs=1e-12)
+    assert f"score on {then} by {receipts['version']}" in said
+    assert receipts["change"] is None
+
+
 def test_report_writes_the_page_of_the_latest_night(world, night):
     result = run("report", "--project", world)
 

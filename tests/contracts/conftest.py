@@ -1,5 +1,6 @@
 """Every registered scorer, fitted on generated leads, and every calibrator fitted on its margins."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,12 @@ def leads() -> pd.DataFrame:
     signals = draw_signals(np.random.default_rng(12), 120)
     signals.loc[7, "industry"] = "fishing"
     return signals
+
+
+@pytest.fixture(scope="session")
+def draw() -> Callable[[int, int], pd.DataFrame]:
+    """Signals of n leads from a seed."""
+    return lambda seed, n: draw_signals(np.random.default_rng(seed), n)
 
 
 @pytest.fixture(scope="session")

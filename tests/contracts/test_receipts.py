@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pls_ml.calibration import CALIBRATORS, BetaCalibrator, CalibrationWarning, InterceptCalibrator, SigmoidCalibrator
 from pls_ml.core.catalogue import Catalogue
@@ -129,6 +131,54 @@ def test_the_two_parts_of_a_score_are_its_start_and_what_was_learned(receipts, s
     assert receipts.one(lead_ids[0]).to_text().splitlines()[-1].startswith(f"  scorecard {parts[0].start_score:+.2f} + learned ")
 
 
+def test_the_points_of_a_card_sum_to_its_score_from_zero_on(receipts, scorer, leads, lead_ids):
+    if not hasattr(scorer, "points"):
+        assert receipts.points is None
+        assert receipts.to_frame()["points"].isna().all()
+        assert {receipts.one(lead).to_dict()["points"] for lead in lead_ids} == {None}
+        return
+    points = scorer.points(leads)
+    assert receipts.points.sum(axis=1) == pytest.approx(points, abs=1e-9)
+    sums = receipts.to_frame().groupby("lead_id")["points"].sum().reindex(lead_ids, fill_value=0.0)
+    assert sums.to_numpy() == pytest.approx(points, abs=1e-9)
+    for lead, expected in zip(lead_ids[:20], points, strict=False):
+        shown = receipts.one(lead).to_dict()
+        assert shown["points"] == pytest.approx(expected, abs=1e-9)
+        assert sum(line["points"] for line in shown["lines"]) == pytest.approx(expected, abs=1e-9)
+        assert f"{expected:.4g} points" in receipts.one(lead).to_text().splitlines()[-1]
+    assert np.ptp(points) > 0
+
+
+def test_families_sum_what_is_shown_of_their_signals(receipts, lead_ids):
+    for lead in lead_ids[:20]:
+        receipt = receipts.one(lead)
+        shown = receipt.to_dict()
+
+        assert receipt.base + sum(one.probability for one in receipt.families) == pytest.approx(receipt.score, abs=1e-9)
+        assert receipt.base_log_odds + sum(one.log_odds for one in receipt.families) == pytest.approx(to_log_odds(receipt.score), abs=1e-9)
+        for one in shown["families"]:
+            own = [line for line in shown["lines"] if line["family"] == one["family"]]
+            assert one["probability"] == pytest.approx(sum(line["probability"] for line in own), abs=1e-12)
+            assert one["points"] == (None if receipt.points is None else pytest.approx(sum(line["points"] for line in own), abs=1e-9))
+        sizes = [abs(one["probability"]) for one in shown["families"]]
+        assert sizes == sorted(sizes, reverse=True)
+
+
+@settings(deadline=None, max_examples=25)
+@given(case=st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([0.0, 1.0, 1e6])))
+def test_every_receipt_of_any_lead_is_exact(scorer, calibrator, catalogue, draw, case):
+    seed, n, extreme = case
+    signals = draw(seed, n)
+    signals.loc[0, ["sessions_7d", "sessions_30d", "disputes_90d"]] += extreme
+
+    found = build_receipts(scorer, calibrator, signals, [f"lead-{row}" for row in range(n)], catalogue)
+
+    assert found.score == pytest.approx(calibrator.transform(scorer.raw_score(signals)), abs=1e-9)
+    assert found.base_probability + found.probability.sum(axis=1) == pytest.approx(found.score, abs=1e-9)
+    assert found.base_log_odds + found.log_odds.sum(axis=1) == pytest.approx(to_log_odds(found.score), abs=1e-9)
+    assert (np.sign(found.probability) == np.sign(found.log_odds)).all()
+
+
 def test_what_is_shown_still_sums_when_signals_are_hidden(receipts, lead_ids):
     for lead in lead_ids[:20]:
         shown = receipts.one(lead).to_dict()
@@ -147,7 +197,7 @@ def test_hidden_signals_are_one_other_line(receipts, lead_ids):
         other = [line for line in receipt.to_dict()["lines"] if line["signal"] == "other"]
 
         assert {line.signal for line in hidden} == {"credit", "disputes"}
-        assert len(other) == any(line.log_odds for line in hidden)
+        assert len(other) == any(line.log_odds or line.points for line in hidden)
         assert sum(line["probability"] for line in other) == pytest.approx(sum(line.probability for line in hidden), abs=1e-12)
 
 
@@ -168,7 +218,7 @@ def test_the_frame_has_a_total_order_and_sums_per_lead(receipts, lead_ids):
     place = frame["lead_id"].map({lead: n for n, lead in enumerate(lead_ids)}) * 100
     place += frame["signal"].map({signal.id: n for n, signal in enumerate(receipts.signals)})
     assert place.is_monotonic_increasing
-    assert (frame["log_odds"] != 0).all()
+    assert ((frame["log_odds"] != 0) | (frame["points"].fillna(0) != 0)).all()
     sums = frame.groupby("lead_id")[["probability", "log_odds"]].sum().reindex(lead_ids, fill_value=0.0)
     assert receipts.base_probability + sums["probability"].to_numpy() == pytest.approx(receipts.score, abs=1e-9)
     assert receipts.base_log_odds + sums["log_odds"].to_numpy() == pytest.approx(to_log_odds(receipts.score), abs=1e-9)
@@ -179,7 +229,7 @@ def test_the_frame_says_what_the_single_receipt_says(receipts, lead_ids):
 
     for lead in lead_ids[:10]:
         mine = frame[frame["lead_id"] == lead][["signal", "log_odds", "learned", "probability", "value"]]
-        lines = [(x.signal, x.log_odds, x.learned, x.probability, x.value) for x in receipts.one(lead).lines if x.log_odds]
+        lines = [(x.signal, x.log_odds, x.learned, x.probability, x.value) for x in receipts.one(lead).lines if x.log_odds or x.points]
         assert sorted(mine.itertuples(index=False, name=None)) == sorted(lines)
 
 
@@ -228,6 +278,25 @@ def test_receipts_sum_from_tiny_margins_to_extreme_ones(kind, size, catalogue):
     assert found.base_probability + found.probability.sum(axis=1) == pytest.approx(found.score, abs=1e-9)
     assert found.base_log_odds + found.log_odds.sum(axis=1) == pytest.approx(to_log_odds(found.score), abs=1e-9)
     assert np.isfinite(found.log_odds).all()
+
+
+def test_where_an_isotonic_map_is_flat_from_the_base_on_there_is_nothing_to_share_out(catalogue):
+    calibrator = fit_calibrator("isotonic")
+    first, last = calibrator.parameters_["margins"][0], calibrator.parameters_["margins"][-1]
+    shares = np.zeros((3, 7))
+    shares[0, [2, 4]] = [-3.0, 3.5]  # stays below the first centre, where the map is flat
+    shares[1, 2] = last - first + 5.0  # rises over the whole map and on
+    shares[2, [2, 4]] = [4.0, -4.0]  # ends at the base itself
+
+    found = make_receipts(shares, calibrator, catalogue, base=first - 1.0)
+
+    assert found.score[0] == found.score[2] == found.base_probability
+    assert not found.probability[[0, 2]].any()
+    assert not found.log_odds[[0, 2]].any()
+    assert found.probability[1].sum() == pytest.approx(found.score[1] - found.base_probability, abs=1e-12)
+    assert found.score[1] == calibrator.parameters_["probabilities"][-1]
+    assert found.one("lead-0").shown == ()
+    assert pick_reasons(found)["lead_id"].tolist() == ["lead-1"]
 
 
 @pytest.mark.parametrize("made", [SigmoidCalibrator, BetaCalibrator])
@@ -302,8 +371,27 @@ def test_shaps_plots_get_values_that_sum(receipts, leads):
 
     assert isinstance(explanation, shap.Explanation)
     assert explanation.base_values + explanation.values.sum(axis=1) == pytest.approx(receipts.score, abs=1e-9)
-    assert explanation.feature_names == [signal.label for signal in receipts.signals]
-    assert explanation.data.shape == explanation.values.shape == (len(leads), 6)
+    assert explanation.feature_names == [*(signal.label for signal in receipts.signals if signal.rep_visible), "other signals"]
+    assert explanation.data.shape == explanation.display_data.shape == explanation.values.shape == (len(leads), 5)
+    assert "classified" not in str(explanation.data) + str(explanation.display_data)
+
+
+def test_shaps_waterfall_draws_one_receipt_and_a_row_of_the_batch(receipts, lead_ids):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    import shap
+
+    receipt = max((receipts.one(lead) for lead in lead_ids), key=lambda one: len(one.shown))
+    for explanation in (receipt.to_explanation(), receipts.to_explanation()[lead_ids.index(receipt.lead_id)]):
+        axes = shap.plots.waterfall(explanation, show=False)
+        names = [text.get_text() for text in axes.get_yticklabels()]
+        plt.close("all")
+
+        assert explanation.base_values + explanation.values.sum() == pytest.approx(receipt.score, abs=1e-9)
+        assert any(name.endswith(f" = {receipt.shown[0].label}") for name in names)
+        assert not re.search("secret|classified", " ".join(names), re.IGNORECASE)
 
 
 def test_contributions_of_trees_are_those_of_shap(training, leads):

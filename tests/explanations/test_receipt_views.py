@@ -2,7 +2,7 @@
 
 import pytest
 
-from pls_ml.explanations.receipts import Parts, Receipt
+from pls_ml.explanations.receipt import Parts, Receipt
 from pls_ml.explanations.wording import Line
 
 
@@ -57,7 +57,7 @@ def test_the_dict_gives_each_line_its_family_and_value():
     assert (shown["lead_id"], shown["score"], shown["base"], shown["base_log_odds"]) == ("lead-1", 0.18, 0.10, -2.2)
     assert shown["lines"][0] == {
         "signal": "pricing", "log_odds": 2.0, "probability": 0.2, "label": "label of pricing", "value": "3 times in the last 30 days",
-        "family": "use", "learned": 0.5, "percentile": None, "sentence": "",
+        "family": "use", "learned": 0.5, "percentile": None, "sentence": "", "points": None,
     }  # fmt: skip
     assert shown["lines"][-1]["probability"] == pytest.approx(-0.08)
 
