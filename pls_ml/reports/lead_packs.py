@@ -19,7 +19,7 @@ NO_POINTS = -(2**31)
 Whole = npt.NDArray[np.int64]
 _VALUES = {"before": "text", "after": "text"}
 _TABLES = {
-    "reasons": {"words": "text"},
+    "reasons": {"words": "text", "against": "count"},
     "lines": {"signal": "signal", "value": "text", "percentile": "count"},
     "timeline": {"day": "count", "event": "text", "count": "count"},
     "trend": {"night": "count", "score": "share", "band": "band"},

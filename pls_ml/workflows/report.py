@@ -103,7 +103,7 @@ def _start(bundle: Bundle, name: str) -> str:
 def _list_leads(
     scores: pd.DataFrame, reasons: pd.DataFrame, earlier: Sequence[tuple[NightFiles, pd.DataFrame]], bands: Sequence[str]
 ) -> pd.DataFrame:
-    first = reasons.drop_duplicates("lead_id").set_index("lead_id")["words"]
+    first = reasons[~reasons["against"].astype(bool)].drop_duplicates("lead_id").set_index("lead_id")["words"]
     before = earlier[-1][1].set_index("lead_id") if earlier else pd.DataFrame({"score": [], "band": []})
     band = scores["lead_id"].map(before["band"])
     listed = scores.assign(
@@ -197,6 +197,6 @@ def _facts(bundle: Bundle, night: NightFiles, shown: int) -> tuple[tuple[str, st
 
 
 def _reasons(reasons: pd.DataFrame, visible: Sequence[str]) -> pd.DataFrame:
-    """What speaks for each lead, in sentences, the strongest first; the policy may have become stricter since the night."""
-    speaking = reasons[~reasons["against"] & reasons["signal"].isin(list(visible))]
-    return speaking[["lead_id", "sentence"]].rename(columns={"sentence": "words"})
+    """What speaks for each lead, then against it, in sentences, the strongest first; the policy may be stricter than on the night."""
+    shown = reasons[reasons["signal"].isin(list(visible))].rename(columns={"sentence": "words"})
+    return shown[["lead_id", "words", "against"]]

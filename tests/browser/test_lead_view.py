@@ -49,6 +49,7 @@ def test_the_page_of_a_lead_shows_all_that_is_known_of_it(tab, invented, best):
     text = tab.locator("#lead-view").text_content()
     mine = {name: table[table["lead_id"] == best["lead_id"]] for name, table in invented.tables.items()}
     assert all(words in text for words in mine["reasons"]["words"])
+    assert tab.locator(".reasons li.against").count() == mine["reasons"]["against"].sum()
     assert all(event in text for event in mine["timeline"]["event"])
     assert tab.locator(".timeline .when").all_text_contents() == ["2026-03-05yesterday", "2026-03-015 days ago", "2026-02-0430 days ago"]
     assert f"Since {invented.since}" in text

@@ -123,7 +123,13 @@ def _invent_rest(draw: Any, ids: Any, before: Any, nights: int, signals: tuple[P
         for k in range(nights)
     ]
     return {
-        "reasons": pd.DataFrame({"lead_id": np.repeat(ids, 2), "words": [f"signal number {k % 40}: {k % 90} times" for k in range(2 * n)]}),
+        "reasons": pd.DataFrame(
+            {
+                "lead_id": np.repeat(ids, 2),
+                "words": [f"signal number {k % 40}: {k % 90} times" for k in range(2 * n)],
+                "against": [k % 4 == 3 for k in range(2 * n)],
+            }
+        ),
         "timeline": pd.DataFrame(
             {
                 "lead_id": np.repeat(ids, 4),

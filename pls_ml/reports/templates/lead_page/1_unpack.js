@@ -110,8 +110,11 @@ async function detailOf(page, lead) {
   const block = await page.blocks.of(lead.row);
   const at = lead.row % page.block;
   const table = (name) => rowsOf(block, name, at).map((line) => ({ ...line, ...signalOf(page, line.signal) }));
+  const reasons = table("reasons");
+  const speaking = reasons.filter((reason) => !reason.against).map((reason) => reason.words);
   return {
-    reasons: table("reasons").map((reason) => reason.words),
+    reasons: speaking.length ? speaking : [lead.reason],
+    against: reasons.filter((reason) => reason.against).map((reason) => reason.words),
     lines: table("lines"),
     timeline: table("timeline"),
     trend: table("trend"),

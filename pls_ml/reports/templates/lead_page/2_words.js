@@ -113,6 +113,12 @@ function section(title, children, { note, type = "part", head = [] } = {}) {
   return make("section", { type, "aria-labelledby": id, children: [heading, ...said, ...children] });
 }
 
+// What speaks for a lead, then what speaks against it.
+function reasonList(detail) {
+  const listed = (texts, type) => texts.map((text) => make("li", { type, children: [make("span", { text: `${type}: `, type: "unseen" }), text] }));
+  return make("ul", { type: "reasons", children: [...listed(detail.reasons, "for"), ...listed(detail.against, "against")] });
+}
+
 function facts(pairs) {
   const known = pairs.filter(([, value]) => value !== null && value !== undefined && value !== "");
   return make("dl", {

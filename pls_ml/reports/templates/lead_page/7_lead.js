@@ -71,8 +71,7 @@ class LeadView {
   }
 
   whyPart() {
-    const texts = this.detail.reasons.length ? this.detail.reasons : [this.lead.reason];
-    return section("What speaks for it", [make("ul", { type: "reasons", children: texts.map((text) => make("li", { text })) })]);
+    return section(this.detail.against.length ? "What speaks for it, and against it" : "What speaks for it", [reasonList(this.detail)]);
   }
 
   receiptPart() {
@@ -140,7 +139,6 @@ function handoffText(page, lead, detail) {
     ["band", lead.bandName], ["points", lead.points === null ? "" : signedWhole(lead.points)], ["rank", `${whole(lead.rank)} of ${whole(page.ids.length)}`],
     ["segment", lead.segment], ["tier", lead.tier], ["owner", lead.owner],
   ].filter(([, value]) => value !== "");
-  const reasons = detail.reasons.length ? detail.reasons : [lead.reason];
   const scored = page.scorers.length ? receiptLines(page, receiptOf(page, detail, 0)) : [];
   const actions = detail.timeline.map((one) => `  ${dayInWords(one.day)}  ${one.event}${one.count > 1 ? ` × ${one.count}` : ""}`);
   return [
@@ -149,7 +147,8 @@ function handoffText(page, lead, detail) {
     known.map(([name, value]) => `${name} ${value}`).join(", "),
     standing(page, lead),
     `as of ${page.asOf}, model ${page.version}`,
-    "", "What speaks for it", ...reasons.map((text) => `  ${text}`),
+    "", "What speaks for it", ...detail.reasons.map((text) => `  ${text}`),
+    ...(detail.against.length ? ["", "What speaks against it", ...detail.against.map((text) => `  ${text}`)] : []),
     ...(scored.length ? ["", "Receipt, in percentage points of probability", ...scored] : []),
     "", "Key actions of the last 90 days", ...(actions.length ? actions : ["  none"]), "",
   ].join("\n");

@@ -25,7 +25,6 @@ class CompareView {
   heads() {
     const cards = this.leads.map((lead, k) => {
       const band = lead.bandName ? [chip(lead), bandMove(this.page, lead)].filter(Boolean) : [];
-      const reasons = this.details[k].reasons.length ? this.details[k].reasons : [lead.reason];
       return make("article", {
         type: "part", "aria-label": `Lead ${lead.id}`,
         children: [
@@ -34,7 +33,7 @@ class CompareView {
           make("p", { type: "headline", children: [make("strong", { text: percent(lead.score) }), ` ${oddsInWords(lead.score)}`] }),
           ...[intervalPart(lead)].filter(Boolean),
           facts([["Rank", whole(lead.rank)], ["Band", band.length ? make("span", { children: band }) : ""], ["Points", lead.points === null ? "" : signedWhole(lead.points)], ["Tonight", standing(this.page, lead)]]),
-          make("ul", { type: "reasons", children: reasons.map((text) => make("li", { text })) }),
+          reasonList(this.details[k]),
         ],
       });
     });
