@@ -27,7 +27,7 @@ _TABLES = {
     "missing": {
         "scorer": "text", "target": "text", "option": "count", "step": "count", "signal": "signal", "words": "text", "reaches": "real",
     } | _VALUES,
-    "differences": {"signal": "signal", "difference": "real"},
+    "differences": {"rank_rules": "count", "rank_model": "count", "signal": "signal", "difference": "real"},
 }  # fmt: skip
 """What is known of single leads, a row each, and what its columns hold; `lines` also has a share for every scorer, and `learned`."""
 

@@ -60,6 +60,12 @@ def test_the_page_of_a_lead_shows_all_that_is_known_of_it(tab, invented, best):
     assert tab.locator(".members tbody tr").count() == len(members)
 
 
+def test_a_lead_on_which_rules_and_model_disagree_says_how_far_they_are_apart(tab, invented):
+    disputed = invented.leads[invented.leads["cell"] == "model only"].iloc[0]
+    open_lead(tab, disputed["lead_id"])
+    assert "High by the model (rank 3), not by the rules (rank 900)." in tab.locator("#lead-view").text_content()
+
+
 def test_a_lead_that_is_not_handed_over_says_why(tab, invented):
     ranked = invented.leads.sort_values("rank").iloc[5:]
     blocked = ranked[ranked["blocked"].notna()].iloc[0]

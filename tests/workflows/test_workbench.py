@@ -110,7 +110,11 @@ def test_tables_that_other_steps_add_are_shown_without_hidden_signals(trained, t
     add_table(
         night, "missing", pd.DataFrame([step | {"lead_id": second, "signal": "invites"}, step | {"lead_id": second, "signal": hidden}])
     )
-    add_table(night, "disagreements", pd.DataFrame([{"lead_id": first, "cell": "model only", "signal": hidden, "difference": 1.0}]))
+    add_table(
+        night,
+        "disagreements",
+        pd.DataFrame([{"lead_id": first, "cell": "model only", "signal": hidden, "difference": 1.0, "rank_rules": 900, "rank_model": 3}]),
+    )
     add_table(night, "scores", night.scores.assign(cell="both"))
     add_table(night, "receipts", pd.read_parquet(night.folder / "receipts.parquet").assign(percentile=40.0))
 

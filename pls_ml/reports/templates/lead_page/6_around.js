@@ -99,7 +99,10 @@ function differencePart(page, lead, differences) {
     const said = line.difference > 0 ? "the model gives it more" : "the rules give it more";
     return make("li", { text: `${line.label ?? "another signal"}: ${said}` });
   });
-  const said = lead.cell === "rules only" ? "High by the rules, not by the model." : "High by the model, not by the rules.";
+  const ranks = { rules: differences[0]?.rank_rules, model: differences[0]?.rank_model };
+  const placed = (side) => (ranks[side] > 0 ? `${side} (rank ${whole(ranks[side])})` : side);
+  const [one, other] = lead.cell === "rules only" ? ["rules", "model"] : ["model", "rules"];
+  const said = `High by the ${placed(one)}, not by the ${placed(other)}.`;
   return section("Rules and model disagree", [make("p", { text: said }), make("ul", { type: "plain", children: rows })]);
 }
 
