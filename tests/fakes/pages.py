@@ -156,6 +156,12 @@ def _invent_rest(draw: Any, ids: Any, before: Any, nights: int, signals: tuple[P
             }
         ),
         "differences": pd.DataFrame(
-            {"lead_id": np.repeat(ids, 2), "signal": np.tile(some[3:5], n), "difference": draw.normal(0, 1, 2 * n), "rank_rules": 900, "rank_model": 3}
+            {
+                "lead_id": np.repeat(ids, 2),
+                "signal": np.tile(some[3:5], n),
+                "difference": draw.normal(0, 1, 2 * n),
+                "rank_rules": 900,
+                "rank_model": 3,
+            }
         ),
     }  # fmt: skip
