@@ -38,6 +38,7 @@ bench: $(READY)  ## costs as ratios to a floor, in one run
 	$(BIN)/python -m tests.benches.bench_signals
 	$(BIN)/python -m tests.benches.bench_bootstrap --rows 100000 --resamples 400 --loops 5
 	$(BIN)/python -m tests.benches.bench_contributions --leads 50000 --sample 500
+	$(BIN)/python -m tests.benches.bench_page
 
 lock: $(READY)  ## resolve the pins anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --upgrade --quiet \

@@ -268,7 +268,7 @@ def disagreements(project: OpenProject, as_of: datetime | None, as_json: bool) -
 @click.argument("version", required=False)
 @AS_OF
 def report(project: OpenProject, what: str, version: str | None, as_of: datetime | None) -> None:
-    """Write one offline page: the ranked leads of a night with their receipts, or all that is known of a model.
+    """Write one offline page: a workbench with a night's ranked leads, or all that is known of a model.
 
     VERSION is for `model`: by default the champion, else the newest.
     """

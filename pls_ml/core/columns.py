@@ -62,7 +62,7 @@ TABLES: dict[str, Table] = {
     "users": _table(
         "user_id",
         id="user_id account_id invited_by",
-        text="email email_domain source title department seniority role",
+        text="email email_domain source title department seniority role owner",
         time="signup_at valid_from valid_to",
         number="free_mail",
         flag="no_contact is_internal",
@@ -70,7 +70,7 @@ TABLES: dict[str, Table] = {
     "accounts": _table(
         "account_id",
         id="account_id",
-        text="domain name industry tech_stack region",
+        text="domain name industry tech_stack region owner",
         time="created_at valid_from valid_to",
         number="employee_count",
     ),

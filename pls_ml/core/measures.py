@@ -10,6 +10,8 @@ from pls_ml.core.spec import Spec
 from pls_ml.core.windows import parse_duration
 
 Number = float | int
+OWNER = "owner"
+"""A column that comes back from the CRM."""
 
 
 class EventFilter(Spec):
@@ -217,6 +219,15 @@ class Attribute(Spec):
     table: Literal["users", "accounts"]
     column: str
     type: Literal["number", "category"] = "number"
+
+    @field_validator("column")
+    @classmethod
+    def _is_no_answer(cls, value: str) -> str:
+        if value == OWNER:
+            raise ValueError(
+                f"`{OWNER}` is who sales gave the lead to, which mostly follows what is to be predicted: it is shown, never scored"
+            )
+        return value
 
 
 class Ratio(Spec):

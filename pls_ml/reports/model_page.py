@@ -87,7 +87,7 @@ def render_model_page(page: ModelPage) -> str:
         "facts": facts,
         "sections": [_clean(section) for section in page.sections],
     }
-    return render_offline_page("model_page", {}, texts)
+    return render_offline_page("model_page", texts)
 
 
 def _clean(section: Section) -> Section:

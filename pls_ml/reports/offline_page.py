@@ -1,13 +1,11 @@
 """One self-contained HTML file from a template, its style, its script and its data: nothing is ever fetched.
 
 The content security policy allows exactly the style and the script that are in the file, by their hash, and nothing else.
-The data are packed as gzip in base64, so that no text of theirs stands in the HTML; the script unpacks them.
+Data stand in it as packs, which the script unpacks, so that no text of theirs is in the HTML.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
@@ -20,8 +18,8 @@ from markupsafe import Markup
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_offline_page(name: str, data: Mapping[str, Any], texts: Mapping[str, Any]) -> str:
-    """Takes a page's name below `templates/`, its data as JSON values, and texts for its template; returns the HTML.
+def render_offline_page(name: str, texts: Mapping[str, Any]) -> str:
+    """Takes a page's name below `templates/`, and what its template shows, packs of data among it; returns the HTML.
 
     Reads `<name>/page.html.j2`, every `.css` and every `.js` of the folder, the latter in the order of their names.
     The same input gives the same bytes.
@@ -36,14 +34,7 @@ def render_offline_page(name: str, data: Mapping[str, Any], texts: Mapping[str, 
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704  # the package's own files
         script=Markup(script),  # noqa: S704
-        data=pack_json(data),
     )
-
-
-def pack_json(data: Mapping[str, Any]) -> str:
-    """Takes JSON values; returns them as gzip in base64, without a time stamp; refuses numbers that JSON cannot hold."""
-    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
 
 
 def _join(folder: Path, pattern: str) -> str:

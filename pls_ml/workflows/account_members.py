@@ -108,7 +108,7 @@ def _compute(data: LoadedData, catalogue: Catalogue) -> pd.DataFrame:
 def describe_accounts(database: Database, rows: str) -> str:
     """Takes the name of a table with `account_id` and `as_of`; returns the query of each such account and moment, once.
 
-    Columns: account_id, as_of, account_name, employee_count, team_size (users but internal ones), open_amount (the largest open
+    Columns: account_id, as_of, account_name, owner, employee_count, team_size (users but internal ones), open_amount (the largest open
     opportunity's) and seats (of subscriptions that run); what has no table or column is missing.
     """
     moments = f"(SELECT DISTINCT account_id, as_of FROM {rows} WHERE account_id IS NOT NULL)"
@@ -121,7 +121,7 @@ def describe_accounts(database: Database, rows: str) -> str:
     same = "ON {0}.account_id = m.account_id AND {0}.as_of = m.as_of"
     joins = " ".join(f"LEFT JOIN ({query}) AS {name} {same.format(name)}" for name, query in (("t", team), ("d", deals), ("s", seats)))
     return (
-        "SELECT m.account_id, m.as_of, a.name AS account_name, a.employee_count, coalesce(t.users, 1) AS team_size, "
+        "SELECT m.account_id, m.as_of, a.name AS account_name, a.owner, a.employee_count, coalesce(t.users, 1) AS team_size, "
         f"d.value AS open_amount, s.value AS seats FROM {moments} AS m "
         f"LEFT JOIN accounts AS a ON a.account_id = m.account_id AND {holds_at('a', 'm.as_of')} {joins}"
     )

@@ -40,6 +40,8 @@ class NightFiles:
     def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Takes a table's name and the columns wanted (None: all); returns it; refuses one that was changed since."""
         path = self.folder / f"{name}.parquet"
+        if not self.has(name):
+            raise BundleError(f"{self.folder} is of a night without `{path.name}`, as earlier versions scored: run `pls-ml score` again")
         if not path.is_file() or digest_file(path) != self.manifest["files"][path.name]:
             raise BundleError(f"{path} is missing or was changed since it was scored: run `pls-ml score` again")
         repeated = list(_REPEATED) if name == "receipts" else None

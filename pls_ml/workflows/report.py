@@ -1,22 +1,39 @@
-"""`pls-ml report`: a scored night's tables → one offline page."""
+"""`pls-ml report leads`: a scored night's tables, and what the nights before it said → one offline page."""
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from pls_ml.core.errors import BundleError, TableError
-from pls_ml.core.files import digest_file, write_bytes
-from pls_ml.explanations.policy import OTHER, OTHER_LABEL, find_visible, show_lines
+from pls_ml.core.errors import BundleError
+from pls_ml.core.files import write_bytes
+from pls_ml.core.protocols import TwoPartScorer
+from pls_ml.core.windows import EPOCH
+from pls_ml.explanations.policy import OTHER, OTHER_LABEL, find_visible
 from pls_ml.explanations.reasons import NO_REASON
-from pls_ml.reports.lead_page import LeadPage, PageLead, PageReceipt, PageSignal, render_lead_page
+from pls_ml.reports.lead_content import LeadPage, PageNight, PageScorer, PageSignal
+from pls_ml.reports.lead_page import render_lead_page
 from pls_ml.workflows.bundle import Bundle, load_bundle
+from pls_ml.workflows.lead_lines import align_lines, hide_signals
+from pls_ml.workflows.night_files import NightFiles, find_earlier, find_night
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.score import PAGE, name_night
+from pls_ml.workflows.score import PAGE, PREPARED
+
+MOST_NIGHTS = 12
+"""Earlier nights whose scores a lead's page shows."""
+MOST_LEADS = 100_000
+"""The page holds the best ones, and those that were handed over; everybody is in the tables."""
+DAY_S = 86_400
+_OF_ACCOUNTS = {
+    "account_id": "account_id", "account_name": "name", "tier_name": "tier", "play": "play", "buyer_known": "buyer known",
+    "cell": "fit and usage", "fit": "fit", "usage": "usage", "users": "users", "active_users": "active users", "leads": "leads",
+    "estimated_acv": "estimated value a year",
+}  # fmt: skip
+"""Columns of a night's accounts, and what the page calls them."""
 
 
 def report(project: Project, as_of: datetime | None = None) -> Path:
@@ -24,87 +41,145 @@ def report(project: Project, as_of: datetime | None = None) -> Path:
 
     Refuses a night that was not scored, and tables that were changed since.
     """
-    folder = _find_night(project, as_of)
-    manifest = _read_manifest(folder / "manifest.json")
-    bundle = load_bundle(project, manifest["version"]).under(project.policy())
-    with project.progress.step(f"writing the page of {manifest['as_of'][:10]}"):
-        tables = {name: _read(folder / name, digest) for name, digest in manifest["files"].items()}
-        page = render_lead_page(_build_page(project, bundle, manifest, tables))
-        return write_bytes(folder / PAGE, page.encode())
+    night = find_night(project, as_of)
+    bundle = load_bundle(project, night.manifest["version"]).under(project.policy())
+    with project.progress.step(f"writing the page of {night.as_of}"):
+        page = render_lead_page(build_page(project, bundle, night))
+        return write_bytes(night.folder / PAGE, page.encode())
 
 
-def _find_night(project: Project, as_of: datetime | None) -> Path:
-    nights = sorted(path.parent for path in (project.output / "nights").glob("as_of=*/manifest.json"))
-    if not nights:
-        raise TableError(f"no scored night in {project.output / 'nights'}: run `pls-ml score` first")
-    if as_of is None:
-        return nights[-1]
-    wanted = project.output / "nights" / name_night(as_of)
-    if wanted not in nights:
-        known = ", ".join(path.name.removeprefix("as_of=") for path in nights[-5:])
-        raise TableError(f"no scored night of {as_of:%Y-%m-%d}: there are {known}; run `pls-ml score --as-of {as_of:%Y-%m-%d}`")
-    return wanted
+def build_page(project: Project, bundle: Bundle, night: NightFiles) -> LeadPage:
+    """Takes a project, the bundle that scored and the night; returns the page's content, without what reps may not see."""
+    scores = _shown(night.read("scores"), night.read("handoffs"))
+    lines = night.read("receipts")
+    lines = lines[lines["lead_id"].isin(scores["lead_id"])] if len(scores) < night.manifest["leads"] else lines
+    scorers = sorted(night.manifest["bases"], key=lambda name: name != bundle.used)
+    earlier = _read_earlier(project, night)
+    card = bundle.card.card if bundle.card else None
+    bands = card.band_names if card else ("",)
+    seen = find_visible(bundle.catalogue.signals)
+    visible = [signal.id for signal in bundle.catalogue.signals if signal.id in seen]
+    reasons = _reasons(night.read("reasons"), visible)
+    tables = {
+        "reasons": reasons,
+        "lines": align_lines(lines, scorers, visible),
+        "trend": _trend(earlier, bands),
+        **_read_tables(night, earlier[-1][0] if earlier else None, visible),
+    }
+    known = set(scores["lead_id"])
+    return LeadPage(
+        title=project.config.project,
+        as_of=night.as_of,
+        version=bundle.version,
+        facts=_facts(bundle, night, len(scores)),
+        bands=bands,
+        signals=_name_signals(bundle),
+        scorers=tuple(PageScorer(name, night.manifest["bases"][name], _start(bundle, name)) for name in scorers),
+        leads=_list_leads(scores, reasons, earlier, bands),
+        accounts=_list_accounts(scores, night.read("accounts")),
+        tables={name: table[table["lead_id"].isin(known)] for name, table in tables.items()},
+        nights=tuple(PageNight(before.as_of, before.manifest["version"]) for before, _ in earlier),
+        since=earlier[-1][0].as_of if earlier else "",
+        today=_find_day(project, night),
+    )
 
 
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        found = {key: manifest[key] for key in ("as_of", "version", "leads", "removed", "not_handed_over", "bases", "files")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{path} is damaged ({error}): run `pls-ml score` again") from error
-    if "reasons.parquet" not in found["files"]:
-        raise BundleError(f"{path} is of a night without `reasons.parquet`, as earlier versions scored: run `pls-ml score` again")
+def _shown(scores: pd.DataFrame, handoffs: pd.DataFrame) -> pd.DataFrame:
+    scores = scores.assign(position=scores["lead_id"].map(handoffs.set_index("lead_id")["position"]))
+    return scores[(scores["rank"] <= MOST_LEADS) | scores["position"].notna()].reset_index(drop=True)
+
+
+def _name_signals(bundle: Bundle) -> tuple[PageSignal, ...]:
+    visible = [PageSignal(s.id, s.label, s.family) for s in bundle.catalogue.signals if s.rep_visible]
+    return (*visible, PageSignal(OTHER, OTHER_LABEL, OTHER))
+
+
+def _start(bundle: Bundle, name: str) -> str:
+    """The card that a scorer's trees correct; "" where they start from nothing, or there are none."""
+    scorer = bundle.scorers[name]
+    return scorer.start_.kind if isinstance(scorer, TwoPartScorer) and scorer.start_ is not None else ""
+
+
+def _list_leads(
+    scores: pd.DataFrame, reasons: pd.DataFrame, earlier: Sequence[tuple[NightFiles, pd.DataFrame]], bands: Sequence[str]
+) -> pd.DataFrame:
+    first = reasons[~reasons["against"].astype(bool)].drop_duplicates("lead_id").set_index("lead_id")["words"]
+    before = earlier[-1][1].set_index("lead_id") if earlier else pd.DataFrame({"score": [], "band": []})
+    band = scores["lead_id"].map(before["band"])
+    listed = scores.assign(
+        reason=scores["lead_id"].map(first).fillna(NO_REASON),
+        before=scores["lead_id"].map(before["score"]),
+        band_before=band.where(band.isin(list(bands))),
+    )
+    optional = {name: None for name in ("owner", "cell") if name not in listed}
+    return listed.assign(**optional)
+
+
+def _list_accounts(scores: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame:
+    """Every account that a lead belongs to, also those of which the night knows nothing more."""
+    shown = accounts[[name for name in _OF_ACCOUNTS if name in accounts]]
+    named = scores[["account_id", "account_name"]].dropna(subset="account_id").drop_duplicates("account_id")
+    table = named.merge(shown.drop(columns="account_name", errors="ignore"), on="account_id", how="left")
+    rounded = {name: table[name].round() for name in ("fit", "usage", "estimated_acv") if name in table}
+    words = {name: table[name].str.replace("_", " ") for name in ("cell", "play") if name in table}
+    table = table.assign(**rounded, **words).rename(columns=_OF_ACCOUNTS)
+    return table if "tier" in table else table.assign(tier=None)
+
+
+def _read_earlier(project: Project, night: NightFiles) -> list[tuple[NightFiles, pd.DataFrame]]:
+    """The nights before with their scores; one that is damaged is left out: it must not keep tonight's page from being written."""
+    found = []
+    for before in find_earlier(project, night, MOST_NIGHTS):
+        try:
+            found.append((before, before.read("scores", ["lead_id", "score", "band"])))
+        except BundleError as error:
+            project.progress.note(f"left out of the page: {error}")
     return found
 
 
-def _read(path: Path, digest: str) -> pd.DataFrame:
-    if not path.is_file() or digest_file(path) != digest:
-        raise BundleError(f"{path} is missing or was changed since it was scored: run `pls-ml score` again")
-    frame: pd.DataFrame = pd.read_parquet(path)
-    return frame
+def _find_day(project: Project, night: NightFiles) -> int:
+    """The day on which a night's moment lies where the project is; a prepared table has no moment."""
+    if night.as_of == PREPARED:
+        return 0
+    moment = datetime.fromisoformat(night.manifest["as_of"]).replace(tzinfo=UTC).astimezone(ZoneInfo(project.config.signals.timezone))
+    return moment.date().toordinal() - EPOCH.toordinal()
 
 
-def _build_page(project: Project, bundle: Bundle, manifest: dict[str, Any], tables: dict[str, pd.DataFrame]) -> LeadPage:
-    visible = [PageSignal(s.id, s.label, s.family) for s in bundle.catalogue.signals if s.rep_visible]
-    signals = (*visible, PageSignal(OTHER, OTHER_LABEL, OTHER))
-    receipts = _receipts(bundle, manifest, tables, {signal.id: k for k, signal in enumerate(signals)})
-    reasons = _reasons(bundle, tables["reasons.parquet"])
-    positions = dict(zip(tables["handoffs.parquet"]["lead_id"], tables["handoffs.parquet"]["position"], strict=True))
-    scored: list[Any] = list(tables["scores.parquet"].itertuples())
-    leads = tuple(
-        PageLead(
-            lead_id=lead.lead_id,
-            account_id=_text(lead.account_id),
-            account_name=_text(lead.account_name),
-            segment=lead.segment,
-            score=lead.score,
-            rank=lead.rank,
-            points=None if pd.isna(lead.points) else int(lead.points),
-            band=lead.band,
-            handoff_position=positions.get(lead.lead_id),
-            reasons=reasons.get(lead.lead_id, (NO_REASON,)),
-            receipts=receipts[lead.lead_id],
-            blocked=_text(lead.blocked),
-        )
-        for lead in scored
-    )
-    card = bundle.card.card if bundle.card else None
-    return LeadPage(
-        project.config.project,
-        manifest["as_of"].removesuffix("T00:00:00"),
-        _facts(bundle, manifest),
-        card.band_names if card else ("",),
-        signals,
-        leads,
-    )
+def _trend(earlier: Sequence[tuple[NightFiles, pd.DataFrame]], bands: Sequence[str]) -> pd.DataFrame:
+    parts = [scores.assign(night=number) for number, (_, scores) in enumerate(earlier)]
+    trend = pd.concat(parts) if parts else pd.DataFrame({"lead_id": [], "score": [], "band": [], "night": []})
+    return trend.assign(band=trend["band"].where(trend["band"].isin(list(bands))))  # bands of a card that was changed since are not shown
 
 
-def _facts(bundle: Bundle, manifest: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _read_tables(night: NightFiles, before: NightFiles | None, visible: Sequence[str]) -> dict[str, pd.DataFrame]:
+    """What a night may have beside its scores: the timeline, what changed, what is missing, and where rules and model disagree.
+
+    Changes against another night than the one before are left out: it was scored, or scored again, since.
+    """
+    tables = {}
+    if night.has("timeline"):
+        timeline = night.read("timeline")
+        day = pd.to_datetime(timeline["day"]).dt.as_unit("s").astype("int64") // DAY_S
+        tables["timeline"] = timeline.assign(day=day, event=timeline["event"].str.replace("_", " "))
+    since = night.manifest.get("since") or {}
+    if before and night.has("changes") and since.get("as_of") == before.manifest["as_of"]:
+        tables["changes"] = hide_signals(night.read("changes"), visible, ["before", "after"])
+    if night.has("missing"):
+        missing = night.read("missing")
+        optional = {name: default for name, default in (("option", 1), ("words", "")) if name not in missing}
+        tables["missing"] = hide_signals(missing.assign(**optional), visible, ["before", "after", "words"])
+    if night.has("disagreements"):
+        tables["differences"] = hide_signals(night.read("disagreements"), visible, [])
+    return tables
+
+
+def _facts(bundle: Bundle, night: NightFiles, shown: int) -> tuple[tuple[str, str], ...]:
     calibrator = bundle.calibrators[bundle.used].to_dict()
     comparison = bundle.facts["comparison"]
-    removed = manifest["removed"]
-    held = ", ".join(f"{reason} {n:,}" for reason, n in removed.items()) or "nobody"
+    manifest = night.manifest
+    held = ", ".join(f"{reason} {n:,}" for reason, n in manifest["removed"].items()) or "nobody"
     waiting = ", ".join(f"{reason} {n:,}" for reason, n in manifest["not_handed_over"].items()) or "nobody"
+    part = f"; the page holds the best {shown:,}, the tables hold all" if shown < manifest["leads"] else ""
     return (
         ("Scored by", f"{bundle.used}, model {bundle.version}"),
         (
@@ -115,33 +190,13 @@ def _facts(bundle: Bundle, manifest: dict[str, Any]) -> tuple[tuple[str, str], .
             "Rules or model",
             f"{comparison['decision']['sentence']}, on {comparison['rows']:,} held-out leads with {comparison['positives']:,} won",
         ),
-        ("Leads", f"{manifest['leads']:,} scored"),
+        ("Leads", f"{manifest['leads']:,} scored{part}"),
         ("Not scored", held),
         ("Not handed over", waiting),
     )
 
 
-def _receipts(
-    bundle: Bundle, manifest: dict[str, Any], tables: dict[str, pd.DataFrame], position: dict[str, int]
-) -> dict[str, dict[str, PageReceipt]]:
-    found: dict[str, dict[str, PageReceipt]] = {}
-    scores = tables["scores.parquet"]
-    for name in sorted(manifest["bases"], key=lambda scorer: scorer != bundle.used):
-        lines: dict[str, list[tuple[int, float, str]]] = {lead: [] for lead in scores["lead_id"]}
-        mine = show_lines(tables["receipts.parquet"].query("scorer == @name"), find_visible(bundle.catalogue.signals))
-        for lead, signal, share, value in zip(mine["lead_id"], mine["signal"], mine["probability"], mine["value"], strict=True):
-            lines[lead].append((position[signal], share, value))
-        base = manifest["bases"][name]
-        for lead, score in zip(scores["lead_id"], scores[f"score_{name}"], strict=True):
-            found.setdefault(lead, {})[name] = PageReceipt(base, score, tuple(sorted(lines[lead], key=lambda line: -abs(line[1]))))
-    return found
-
-
-def _reasons(bundle: Bundle, reasons: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """What speaks for each lead, in words; the policy may have become stricter since the night."""
-    speaking = reasons[~reasons["against"] & reasons["signal"].isin(list(find_visible(bundle.catalogue.signals)))]
-    return {lead: tuple(texts) for lead, texts in speaking["sentence"].groupby(speaking["lead_id"])}
-
-
-def _text(value: Any) -> str:
-    return "" if pd.isna(value) else str(value)
+def _reasons(reasons: pd.DataFrame, visible: Sequence[str]) -> pd.DataFrame:
+    """What speaks for each lead, then against it, in sentences, the strongest first; the policy may be stricter than on the night."""
+    shown = reasons[reasons["signal"].isin(list(visible))].rename(columns={"sentence": "words"})
+    return shown[["lead_id", "words", "against"]]

@@ -30,6 +30,7 @@ from pls_ml.workflows.bundle import Bundle, load_bundle, require_signals
 from pls_ml.workflows.changes import LeadsNow, Since, compare_with_night_before
 from pls_ml.workflows.data import LoadedData, build_signals, load_data, place_moment
 from pls_ml.workflows.disagreements import NightCells, sort_into_cells
+from pls_ml.workflows.key_actions import build_timeline
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.missing import Subjects, Tonight, list_missing
 from pls_ml.workflows.nights import SCORES, SIGNALS
@@ -37,6 +38,8 @@ from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, make_schema, read_signals
 
 PAGE, CHANGES = "leads.html", "changes.parquet"
+PREPARED = "prepared"
+"""The moment of a prepared table's leads, which have none."""
 TOO_FEW_FAMILIES = "too few families of the card speak for it"
 
 
@@ -46,6 +49,7 @@ class Night:
 
     `missing` is what would bring the leads nearest to a better band, or to the handoffs, there. `since` is what moved against the latest
     earlier night; None where there is none to compare with.
+    `timeline` has every lead's latest key actions.
     """
 
     as_of: datetime
@@ -61,6 +65,7 @@ class Night:
     scored_accounts: ScoredAccounts
     disagreement: NightCells
     folder: Path
+    timeline: pd.DataFrame
     since: Since | None = None
 
     def __repr__(self) -> str:
@@ -132,6 +137,8 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
     scores["cell"] = pd.array([disagreement.cells.get(lead, "") for lead in scores["lead_id"]], dtype="string")
     scores["blocked"] = scores["lead_id"].map(name_blocked(project, bundle, data, table, rules)).astype("string")
     chosen = select_handoffs(scores, project.config.handoff)
+    with project.progress.step("listing what the leads did lately"):
+        timeline = build_timeline(data, bundle.catalogue).to_pandas()
     with project.progress.step("scoring the accounts"):
         accounts = score_accounts(project, bundle, data, moment, rules)
         scores, accounts = sort_into_buckets(accounts, scores, table)
@@ -143,7 +150,7 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
         since = compare_with_night_before(LeadsNow(project, bundle, data, moment, table), scores.set_index("lead_id")["band"])
     folder = project.output / "nights" / name_night(moment)
     parts = (scores, receipts, reasons, chosen.chosen, missing, removed, chosen.removed, accounts)
-    night = Night(moment, bundle.version, bundle.used, *parts, disagreement, folder, since)
+    night = Night(moment, bundle.version, bundle.used, *parts, disagreement, folder, timeline, since)
     with project.progress.step("writing the night"):
         _write(night, data, table)
     return night
@@ -161,7 +168,7 @@ def _suggest_day(project: Project, data: LoadedData) -> str:
 def name_night(moment: datetime) -> str:
     """Takes an `as_of`; returns the name of its folder; a prepared table has no moment."""
     if moment == EPOCH:
-        return "as_of=prepared"
+        return f"as_of={PREPARED}"
     return f"as_of={moment:%Y-%m-%d}" if moment.time() == time() else f"as_of={moment:%Y-%m-%dT%H%M}"
 
 
@@ -243,7 +250,7 @@ def _write(night: Night, data: LoadedData, table: SignalTable) -> None:
     long = [receipts.to_frame().assign(scorer=name) for name, receipts in night.receipts.items()]
     frames = {SCORES: night.scores, "handoffs.parquet": night.handoffs, "accounts.parquet": night.accounts}
     frames |= {"reasons.parquet": night.reasons, "missing.parquet": night.missing, "receipts.parquet": pd.concat(long, ignore_index=True)}
-    frames["disagreements.parquet"] = night.disagreement.table
+    frames |= {"disagreements.parquet": night.disagreement.table, "timeline.parquet": night.timeline}
     if night.since:
         frames[CHANGES] = night.since.changes
     files = {name: _to_arrow(frame) for name, frame in frames.items()}
@@ -251,7 +258,7 @@ def _write(night: Night, data: LoadedData, table: SignalTable) -> None:
     for name, rows in files.items():
         write_parquet(rows, night.folder / name)
     manifest = {
-        "as_of": "prepared" if night.as_of == EPOCH else night.as_of.isoformat(),
+        "as_of": PREPARED if night.as_of == EPOCH else night.as_of.isoformat(),
         "version": night.version,
         "used": night.used,
         "inputs": data.digests,

@@ -1,16 +1,11 @@
 """The model page in a real browser: nothing is fetched, nothing is blocked, and it can be used without seeing the pictures."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from pls_ml.evaluation import GainDisplay, ReliabilityDisplay
 from pls_ml.evaluation.displays import draw_png
 from pls_ml.reports.model_page import ModelPage, Picture, Section, Table, render_model_page
-
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium")
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +25,6 @@ def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_text(render_model_page(page), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,13 +1,12 @@
 """One lead explained gives what the night gave it; the text adds up; the page needs no network."""
 
-import base64
-import gzip
 import json
 import re
 from datetime import datetime
 
 import numpy as np
 import pytest
+from fakes.packs import read_page, without_packs
 from projects import open_variant
 
 from pls_ml.core.errors import BundleError, TableError, UnknownLeadError
@@ -87,8 +86,8 @@ def test_an_explanation_and_the_page_say_why_nobody_is_sent_to_a_lead(trained, p
     assert found.to_dict()["blocked"] == TOO_FEW_FAMILIES
     assert f"\n  not to be handed over: {TOO_FEW_FAMILIES}\n" in found.to_text()
     text = page.read_text(encoding="utf-8")
-    data = json.loads(gzip.decompress(base64.b64decode(re.search(r'id="data">([^<]*)<', text)[1])))
-    shown = {lead: data["texts"][said] for lead, said in zip(data["leads"]["id"], data["leads"]["blocked"], strict=True)}
+    data, _ = read_page(text)
+    shown = {lead: data["words"]["blocked"][said] for lead, said in zip(data["ids"], data["columns"]["blocked"], strict=True)}
     assert shown == scores["blocked"].fillna("").to_dict()
     assert f"{TOO_FEW_FAMILIES} {trained.night.not_handed_over[TOO_FEW_FAMILIES]:,}" in text
 
@@ -112,7 +111,7 @@ def test_a_lead_that_is_not_scored_is_refused_with_the_reason(trained):
 
 
 def test_the_page_needs_nothing_from_outside(page):
-    text = page.read_text(encoding="utf-8")
+    text = without_packs(page.read_text(encoding="utf-8")).replace('"http://www.w3.org/2000/svg"', "")
 
     assert page.name == "leads.html"
     assert not re.findall(r"https?:|//[a-z0-9-]+\.[a-z]|@import|\bsrc=|<iframe", text)
