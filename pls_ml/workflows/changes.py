@@ -15,7 +15,7 @@ from pls_ml.explanations.changes import Scoring, build_changes, name_no_change
 from pls_ml.labels.spine import CalendarSpine
 from pls_ml.workflows.bundle import Bundle, load_bundle, require_signals
 from pls_ml.workflows.data import LoadedData, build_signals, load_data
-from pls_ml.workflows.nights import KeptNight, find_nights, read_night
+from pls_ml.workflows.nights import NightFiles, find_earlier, open_night, place_night
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, read_signals
 
@@ -39,6 +39,16 @@ class Since:
         """Takes nothing; returns the counts in words."""
         counts = f"{self.moved:,} leads in another band, {self.entered:,} new, {self.left:,} no longer scored"
         return f"since the night {self.moment.to_text()}: {counts}"
+
+
+@dataclass(frozen=True)
+class KeptNight:
+    """An earlier night: its moment, the model, the leads' bands by id, and their signals by id as that model read them."""
+
+    as_of: datetime
+    version: str
+    bands: pd.Series[str]
+    signals: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,12 @@ def make_scoring(bundle: Bundle, as_of: datetime, values: pd.DataFrame) -> Scori
     return Scoring(Moment(as_of, bundle.version), bundle.scorers[name], bundle.calibrators[name], bundle.catalogue, values)
 
 
+def recall_night(night: NightFiles) -> KeptNight:
+    """Takes a night of leads with times; returns what a later one compares with; refuses one that was changed, or kept no signals."""
+    bands = night.read("scores", ["lead_id", "band"]).set_index("lead_id")["band"]
+    return KeptNight(night.moment, str(night.manifest["version"]), bands, night.read("signals").set_index("lead_id"))
+
+
 def compare_with_night_before(now: LeadsNow, bands: pd.Series[str]) -> Since | None:
     """Takes a night's scoring and its leads' bands by id; returns what moved since the latest earlier night.
 
@@ -77,11 +93,11 @@ def compare_with_night_before(now: LeadsNow, bands: pd.Series[str]) -> Since | N
     """
     if not isinstance(now.project.config.spine, CalendarSpine):
         return None
-    earlier = [folder for as_of, folder in find_nights(now.project).items() if as_of < now.as_of]
+    earlier = find_earlier(now.project, place_night(now.project, now.as_of), 1)
     if not earlier:
         return None
     try:
-        return _compare(now, bands, read_night(earlier[-1]))
+        return _compare(now, bands, recall_night(open_night(earlier[-1])))
     except PlsError as error:
         now.project.progress.note(f"nothing is said of what changed since {earlier[-1].name.removeprefix('as_of=')}: {error}")
         return None

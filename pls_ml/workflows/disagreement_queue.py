@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from pls_ml.core.errors import BundleError, ConfigError
+from pls_ml.core.errors import ConfigError
 from pls_ml.evaluation.comparison import name_capacity
 from pls_ml.evaluation.disagreement import MODEL_ONLY, RULES_ONLY, Disagreement
 from pls_ml.evaluation.tables import render_html
 from pls_ml.workflows.bundle import load_bundle
-from pls_ml.workflows.night_files import find_night
+from pls_ml.workflows.nights import find_night
 from pls_ml.workflows.project import Project
 
 SHOWN = 10
@@ -121,8 +121,7 @@ def list_disagreements(project: Project, as_of: datetime | None = None) -> Disag
     Refuses a night that was not scored, one from before disagreements were kept, and one without a card to disagree with.
     """
     night = find_night(project, as_of)
-    if not night.has("disagreements"):
-        raise BundleError(f"{night.folder} has no disagreements.parquet, as it was scored by an earlier version: run `pls-ml score` again")
+    table = night.read("disagreements")
     pair, bundle = night.manifest["disagreement"], load_bundle(project, night.manifest["version"]).under(project.policy())
     if pair is None:
         raise ConfigError(f"model {bundle.version} has no card, so there are no rules to disagree with: name a `scorecard` and train again")
@@ -130,7 +129,7 @@ def list_disagreements(project: Project, as_of: datetime | None = None) -> Disag
     evidence = Disagreement.from_dict(facts) if facts else None
     same_pair = evidence is not None and (evidence.rules, evidence.model) == (pair["rules"], pair["model"])
     labels = {signal.id: signal.label for signal in bundle.catalogue.signals if signal.rep_visible}
-    table, scores = night.read("disagreements"), night.read("scores", ("lead_id", "score", "band", "blocked", "cell"))
+    scores = night.read("scores", ("lead_id", "score", "band", "blocked", "cell"))
     counts = {cell: int((scores["cell"] == cell).sum()) for cell in ("both", *SIDES, "neither")}
     leads = _gather_leads(table, scores, labels)
     named = (pair["rules"], pair["model"], pair["capacity"])

@@ -17,8 +17,9 @@ from pls_ml.workflows.data import load_data, place_moment
 from pls_ml.workflows.lead_moment import Asked, explain_change, read_lead
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.missing import Missing, Subjects, miss_both
+from pls_ml.workflows.nights import place_night
 from pls_ml.workflows.project import Project
-from pls_ml.workflows.score import explain_table, find_open, name_blocked, name_night
+from pls_ml.workflows.score import explain_table, find_open, name_blocked
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,7 +107,7 @@ def explain(
     missing = miss_both(
         bundle,
         Subjects.of(scored.assign(open=find_open(scored["blocked"])), table),
-        project.output / "nights" / name_night(place_moment(data, as_of)),
+        place_night(project, place_moment(data, as_of)),
         rules,
     )
     scored_at = table.spine["as_of"].iloc[0].to_pydatetime()

@@ -10,9 +10,9 @@ from pls_ml.core.errors import BundleError, ConfigError, UnknownLeadError, sugge
 from pls_ml.explanations.change_receipt import ChangeReceipt
 from pls_ml.explanations.changes import Scoring, build_changes
 from pls_ml.workflows.bundle import Bundle, load_bundle
-from pls_ml.workflows.changes import LeadsNow, make_scoring, open_data, read_again
+from pls_ml.workflows.changes import KeptNight, LeadsNow, make_scoring, open_data, read_again, recall_night
 from pls_ml.workflows.data import LoadedData, build_signals, place_moment
-from pls_ml.workflows.nights import KeptNight, find_nights, read_night
+from pls_ml.workflows.nights import open_night, place_night
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.score import build_night_spine
 from pls_ml.workflows.signals import SignalTable, read_signals
@@ -76,11 +76,11 @@ def _place(now: LeadsNow, as_of: datetime | None) -> datetime:
 
 
 def _find_night(now: LeadsNow, moment: datetime) -> KeptNight | None:
-    folder = find_nights(now.project).get(moment)
-    if folder is None:
+    folder = place_night(now.project, moment)
+    if not (folder / "manifest.json").is_file():
         return None
     try:
-        return read_night(folder)
+        return recall_night(open_night(folder))
     except BundleError as error:
         now.project.progress.note(f"that night is computed again: {error}")
         return None

@@ -19,7 +19,7 @@ from pls_ml.reports.lead_content import LeadPage, PageNight, PageScorer, PageSig
 from pls_ml.reports.lead_page import render_lead_page
 from pls_ml.workflows.bundle import Bundle, load_bundle
 from pls_ml.workflows.lead_lines import align_lines, hide_signals
-from pls_ml.workflows.night_files import NightFiles, find_earlier, find_night
+from pls_ml.workflows.nights import NightFiles, find_earlier, find_night, open_night
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.score import PAGE, PREPARED
 
@@ -129,8 +129,9 @@ def _list_accounts(scores: pd.DataFrame, accounts: pd.DataFrame) -> pd.DataFrame
 def _read_earlier(project: Project, night: NightFiles) -> list[tuple[NightFiles, pd.DataFrame]]:
     """The nights before with their scores; one that is damaged is left out: it must not keep tonight's page from being written."""
     found = []
-    for before in find_earlier(project, night, MOST_NIGHTS):
+    for folder in find_earlier(project, night.folder, MOST_NIGHTS):
         try:
+            before = open_night(folder)
             found.append((before, before.read("scores", ["lead_id", "score", "band"])))
         except BundleError as error:
             project.progress.note(f"left out of the page: {error}")
@@ -141,7 +142,7 @@ def _find_day(project: Project, night: NightFiles) -> int:
     """The day on which a night's moment lies where the project is; a prepared table has no moment."""
     if night.as_of == PREPARED:
         return 0
-    moment = datetime.fromisoformat(night.manifest["as_of"]).replace(tzinfo=UTC).astimezone(ZoneInfo(project.config.signals.timezone))
+    moment = night.moment.replace(tzinfo=UTC).astimezone(ZoneInfo(project.config.signals.timezone))
     return moment.date().toordinal() - EPOCH.toordinal()
 
 

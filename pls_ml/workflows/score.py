@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from pls_ml.workflows.disagreements import NightCells, sort_into_cells
 from pls_ml.workflows.key_actions import build_timeline
 from pls_ml.workflows.lead_segments import add_segments
 from pls_ml.workflows.missing import Subjects, Tonight, list_missing
-from pls_ml.workflows.nights import SCORES, SIGNALS
+from pls_ml.workflows.nights import name_night, place_night
 from pls_ml.workflows.project import Project
 from pls_ml.workflows.signals import SignalTable, make_schema, read_signals
 
@@ -148,7 +148,7 @@ def score(project: Project, as_of: datetime | None = None, version: str | None =
         )
     with project.progress.step("comparing with the night before"):
         since = compare_with_night_before(LeadsNow(project, bundle, data, moment, table), scores.set_index("lead_id")["band"])
-    folder = project.output / "nights" / name_night(moment)
+    folder = place_night(project, moment)
     parts = (scores, receipts, reasons, chosen.chosen, missing, removed, chosen.removed, accounts)
     night = Night(moment, bundle.version, bundle.used, *parts, disagreement, folder, timeline, since)
     with project.progress.step("writing the night"):
@@ -163,13 +163,6 @@ def _suggest_day(project: Project, data: LoadedData) -> str:
     last = data.database.rows("SELECT max(as_of) FROM grid")[0][0]
     day = data.grain.start_of((data.grain.tick_of(last) // data.grain.ticks_per_day + 1) * data.grain.ticks_per_day) if last else None
     return f"; the last day with a lead is {day:%Y-%m-%d}" if day else ""
-
-
-def name_night(moment: datetime) -> str:
-    """Takes an `as_of`; returns the name of its folder; a prepared table has no moment."""
-    if moment == EPOCH:
-        return f"as_of={PREPARED}"
-    return f"as_of={moment:%Y-%m-%d}" if moment.time() == time() else f"as_of={moment:%Y-%m-%dT%H%M}"
 
 
 def build_night_spine(project: Project, data: LoadedData, moment: datetime, all_past: bool = False) -> dict[str, int]:
@@ -248,13 +241,13 @@ def _rank(bundle: Bundle, leads: pd.DataFrame, table: SignalTable, receipts: dic
 
 def _write(night: Night, data: LoadedData, table: SignalTable) -> None:
     long = [receipts.to_frame().assign(scorer=name) for name, receipts in night.receipts.items()]
-    frames = {SCORES: night.scores, "handoffs.parquet": night.handoffs, "accounts.parquet": night.accounts}
+    frames = {"scores.parquet": night.scores, "handoffs.parquet": night.handoffs, "accounts.parquet": night.accounts}
     frames |= {"reasons.parquet": night.reasons, "missing.parquet": night.missing, "receipts.parquet": pd.concat(long, ignore_index=True)}
     frames |= {"disagreements.parquet": night.disagreement.table, "timeline.parquet": night.timeline}
     if night.since:
         frames[CHANGES] = night.since.changes
     files = {name: _to_arrow(frame) for name, frame in frames.items()}
-    files[SIGNALS] = _to_arrow(table.values.assign(lead_id=table.spine["lead_id"]), make_schema(table.catalogue, ("lead_id",)))
+    files["signals.parquet"] = _to_arrow(table.values.assign(lead_id=table.spine["lead_id"]), make_schema(table.catalogue, ("lead_id",)))
     for name, rows in files.items():
         write_parquet(rows, night.folder / name)
     manifest = {

@@ -221,9 +221,7 @@ def test_a_night_of_an_earlier_version_and_a_changed_table_are_refused(trained, 
     del old["files"]["disagreements.parquet"]
     manifest.write_text(json.dumps(old), encoding="utf-8")
 
-    with pytest.raises(
-        BundleError, match=r"has no disagreements.parquet, as it was scored by an earlier version: run `pls-ml score` again"
-    ):
+    with pytest.raises(BundleError, match=r"a night without `disagreements.parquet`, as earlier versions scored: run `pls-ml score` again"):
         project.disagreements(trained.night.as_of + timedelta(0))
 
 
