@@ -145,13 +145,14 @@ def judge_reasons(found: ReasonQuality) -> tuple[Gate, ...]:
     """
     error, signs, ratio = found.additivity, found.sign_agreement, found.ablation_ratio
     added = f"receipts add up to their score to {error:.0e}"
-    moved = f"{signs:.1%} of {found.named:,} reasons point the way the score moves without them" if found.named else "no reason is named"
+    moved = f"{signs:.1%} of {found.named:,} reasons point the way the score moves without them, where that can be told"
+    moved = ("there is no reason of which that can be told" if found.named else "no reason is named") if math.isnan(signs) else moved
     weighed = f"without the first reason the score falls {ratio:.1f} times as much as it moves without another signal"
     weighed = "there is no first reason beside another signal" if math.isnan(ratio) else weighed
     weight = f"above {LEAST_WEIGHT:g}; {WANTED_WEIGHT:g} or more is wanted"
     return (
         _judge(ADDITIVE, added, error, f"at most {LARGEST_ERROR:g}", error <= LARGEST_ERROR),
-        _judge(SIGNS, moved, signs, f"at least {LEAST_SIGNS:.0%}", not found.named or signs >= LEAST_SIGNS),
+        _judge(SIGNS, moved, signs, f"at least {LEAST_SIGNS:.0%}", math.isnan(signs) or signs >= LEAST_SIGNS),
         _judge(WEIGHT, weighed, ratio, weight, math.isnan(ratio) or ratio > LEAST_WEIGHT),
     )
 

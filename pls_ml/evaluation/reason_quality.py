@@ -16,14 +16,16 @@ Places = npt.NDArray[np.int64]
 MOST_FOR = 3
 LEAST_MOVE = 1e-9
 """A raw score that moves by less has not moved."""
+CLEAR = 2.0
+"""So many standard errors tell a fall from chance."""
 
 
 @dataclass(frozen=True)
 class ReasonQuality:
     """`additivity` is the largest error of a receipt's sum; the rest is of the `named` reasons of `leads` leads, NaN where it has none.
 
-    `sign_agreement` is the share of them whose score moves as they say when their signal is taken away, `ablation_ratio` how much more
-    it falls without the first reason than it moves without another signal that counts.
+    `sign_agreement` is the share of them whose score moves as they say when their signal is taken away, where that can be told;
+    `ablation_ratio` how much more it falls without the first reason than it moves without another signal that counts.
     """
 
     additivity: float
@@ -54,13 +56,15 @@ def draw_others(log_odds: Floats, seed: int) -> Places:
     return np.where(lots.max(axis=1, initial=-1.0) < 0, -1, lots.argmax(axis=1))
 
 
-def measure_signs(lines: Floats, drops: Floats) -> float:
-    """Takes named lines and what the score falls by without their signal; returns the share whose signs agree, NaN for no line.
+def measure_signs(lines: Floats, drops: Floats, noise: Floats) -> float:
+    """Takes named lines, what the score falls by without their signal, and the standard errors of that; returns the share that agrees.
 
-    A score that does not move agrees with no reason.
+    A score that does not move agrees with no reason. Where it moves by less than twice its error, the draws cannot tell which way, and the
+    line is not counted. NaN where nothing is left.
     """
     falls = np.where(np.abs(drops) > LEAST_MOVE, drops, 0.0)
-    return float((np.sign(falls) == np.sign(lines)).mean()) if lines.size else math.nan
+    told = (np.abs(falls) > CLEAR * noise) | ((falls == 0) & (noise <= LEAST_MOVE))
+    return float((np.sign(falls) == np.sign(lines))[told].mean()) if told.any() else math.nan
 
 
 def measure_ablation(first: Floats, other: Floats) -> float:

@@ -185,10 +185,14 @@ class BoostedScorer:
         return signals[list(self.encoding_.columns)]
 
 
-def can_grow(labels: npt.NDArray[np.int8]) -> bool:
-    """Takes labels; returns whether rows and wins are enough for trees, and not all rows are won."""
-    positives = int(np.sum(labels))
-    return len(labels) >= MIN_ROWS and MIN_POSITIVES <= positives < len(labels)
+def can_grow(labels: npt.NDArray[np.int8], weight: Floats | None = None) -> bool:
+    """Takes n labels and how much each row counts (None: 1); returns whether rows and wins are enough for trees, not all of them won.
+
+    Rows of one lead that repeat each other count as one where their weights say so.
+    """
+    counts = np.ones(len(labels)) if weight is None else weight
+    rows, positives = counts.sum(), counts[labels == 1].sum()
+    return bool(rows >= MIN_ROWS and MIN_POSITIVES <= positives < rows)
 
 
 def _fit_start(start: Scorer, rows: Rows) -> Scorer:

@@ -30,28 +30,33 @@ def check_reasons(candidate: Candidate, reference: pd.DataFrame, leads: pd.DataF
     asked = named.copy()
     asked[rows[others >= 0], others[others >= 0]] = True
     columns = [[c.name for c in signal.columns if c.name in leads.columns] for signal in receipts.signals]
-    drops = take_away(candidate.scorer, reference.iloc[_spread(len(reference), DRAWS)], leads, columns, asked)
+    drops, noise = take_away(candidate.scorer, reference.iloc[_spread(len(reference), DRAWS)], leads, columns, asked)
     first = receipts.log_odds.argmax(axis=1)
     paired = named[rows, first] & (receipts.log_odds[rows, first] > 0) & (others >= 0)
     ratio = measure_ablation(drops[rows, first][paired], drops[rows, others][paired])
-    return ReasonQuality(error, len(leads), int(named.sum()), measure_signs(receipts.log_odds[named], drops[named]), ratio)
+    signs = measure_signs(receipts.log_odds[named], drops[named], noise[named])
+    return ReasonQuality(error, len(leads), int(named.sum()), signs, ratio)
 
 
-def take_away(scorer: Scorer, draws: pd.DataFrame, leads: pd.DataFrame, columns: list[list[str]], asked: npt.NDArray[np.bool_]) -> Floats:
-    """Takes a scorer, signals of others, n leads, the columns of k signals and what is asked; returns n × k falls of the raw score.
+def take_away(
+    scorer: Scorer, draws: pd.DataFrame, leads: pd.DataFrame, columns: list[list[str]], asked: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Takes a scorer, signals of others, n leads, the columns of k signals and what is asked; returns n × k falls, and their errors.
 
     A signal is taken away by giving its columns the values of each of the others in turn, and the mean of those scores is what is left: one
     typical value would often stand on the same step as the lead's own, of a card or of a tree. What is not asked is 0.
     """
-    whole, drops = scorer.raw_score(leads), np.zeros(asked.shape)
+    whole, drops, noise = scorer.raw_score(leads), np.zeros(asked.shape), np.zeros(asked.shape)
     for place, names in enumerate(columns):
         rows = np.flatnonzero(asked[:, place])
         if not rows.size:
             continue
         mixed = leads.iloc[np.repeat(rows, len(draws))].reset_index(drop=True)
         mixed[names] = draws[names].iloc[np.tile(np.arange(len(draws)), len(rows))].reset_index(drop=True)
-        drops[rows, place] = whole[rows] - scorer.raw_score(mixed).reshape(len(rows), len(draws)).mean(axis=1)
-    return drops
+        left = scorer.raw_score(mixed).reshape(len(rows), len(draws))
+        drops[rows, place] = whole[rows] - left.mean(axis=1)
+        noise[rows, place] = left.std(axis=1, ddof=1) / np.sqrt(len(draws)) if len(draws) > 1 else 0.0
+    return drops, noise
 
 
 def _spread(rows: int, most: int) -> npt.NDArray[np.int64]:

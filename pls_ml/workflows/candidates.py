@@ -93,7 +93,7 @@ def fit_candidates(
     folds = usable_folds(rows)
     directions = {column.name: column.signal.direction for column in catalogue}
     makers, notes = _plain_candidates(rows, folds, card, directions, model)
-    if can_grow(rows.labels):
+    if can_grow(rows.labels, rows.weight):
         makers |= _tree_candidates(rows, folds, card, partial(make_trees, directions, model, threads))
     else:
         notes.append(f"lightgbm was left out: {describe_few(rows)}")
@@ -138,6 +138,9 @@ def make_trees(directions: Mapping[str, str], model: ModelConfig, threads: int, 
 def describe_few(rows: TrainingRows) -> str:
     """Takes rows that are too few for trees; returns how many there are and how many were expected."""
     found = f"{len(rows.labels):,} matured rows with {int(rows.labels.sum()):,} won"
+    whole, won = float(rows.weight.sum()), float(rows.weight[rows.labels == 1].sum())
+    if round(whole) < len(rows.labels):
+        found += f" count as {whole:,.0f} and {won:,.0f}, since a lead's rows of a month count as one"
     return f"{found}, expected at least {MIN_ROWS:,} and {MIN_POSITIVES}"
 
 

@@ -66,7 +66,7 @@ def say_reasons(found: Mapping[str, Any]) -> str:
     signs, ratio, again = (found[name] for name in ("sign_agreement", "ablation_ratio", "same_first_retrained"))
     parts = [
         f"receipts add up to {found['additivity']:.0e}",
-        f"{signs:.1%} of {found['named']:,} reasons point the way the score moves without them",
+        *([f"{signs:.1%} of {found['named']:,} reasons point the way the score moves without them"] if signs is not None else []),
         *([f"it falls {ratio:.1f} times as much without the first reason as it moves without another signal"] if ratio is not None else []),
         f"the first reason is the same for {found['same_first']:.0%} from another seed"
         + (f", {again:.0%} without the newest quarter of the rows" if again is not None else ""),

@@ -71,7 +71,7 @@ def tune_trees(
     model = project.config.model
     if model.tune is None:
         return model, None, ()
-    if not can_grow(rows.labels):
+    if not can_grow(rows.labels, rows.weight):
         return model, None, (f"tuning was skipped: {describe_few(rows)}",)
     directions = {column.name: column.signal.direction for column in catalogue}
     limits = model.tune.trials, model.tune.minutes * share

@@ -129,8 +129,9 @@ def test_disagreements_lists_the_leads_of_the_latest_night_that_only_one_side_ta
     assert "no scored night of 2023-01-01" in refused.stderr
 
 
-def test_explain_since_says_why_the_score_moved_in_lines_that_add_up(world, receipts):
-    lead, then = receipts["lead_id"], "2024-10-04"
+def test_explain_since_says_why_the_score_moved_in_lines_that_add_up(world, night, receipts):
+    then, leads = "2024-10-04", [one["lead_id"] for one in plain_json(night)["handoffs"]]
+    lead = next(one for one in leads if run("explain", one, "--as-of", then, "--project", world).exit_code == 0)
 
     change = plain_json(run("explain", lead, "--since", then, "--project", world, "--json"))["change"]
     said = run("explain", lead, "--since", then, "--project", world).stdout

@@ -42,16 +42,22 @@ def test_the_other_signal_is_one_that_counts_and_is_not_the_first():
 
 
 @pytest.mark.parametrize(
-    ("lines", "drops", "share"),
+    ("lines", "drops", "noise", "share"),
     [
-        ([0.5, 0.2, -0.3, 0.4], [0.1, 0.9, -0.2, 0.4], 1.0),
-        ([0.5, 0.2, -0.3, 0.4], [0.1, -0.9, 0.2, 0.4], 0.5),
-        ([0.5, 0.2], [0.1, 0.0], 0.5),
-        ([0.5, 0.2], [1e-12, 0.3], 0.5),
+        ([0.5, 0.2, -0.3, 0.4], [0.1, 0.9, -0.2, 0.4], 0.01, 1.0),
+        ([0.5, 0.2, -0.3, 0.4], [0.1, -0.9, 0.2, 0.4], 0.01, 0.5),
+        ([0.5, 0.2], [0.1, 0.0], 0.0, 0.5),
+        ([0.5, 0.2], [1e-12, 0.3], 0.0, 0.5),
+        ([0.5, 0.2, 0.3], [0.4, -0.1, -0.9], 0.1, 0.5),
     ],
+    ids=["all", "half", "one does not move", "one hardly moves", "of one nobody can tell"],
 )
-def test_signs_agree_where_the_score_moves_as_the_reason_says(lines, drops, share):
-    assert measure_signs(np.array(lines), np.array(drops)) == share
+def test_signs_agree_where_the_score_moves_as_the_reason_says(lines, drops, noise, share):
+    assert measure_signs(np.array(lines), np.array(drops), np.full(len(lines), noise)) == share
+
+
+def test_no_sign_can_be_told_where_every_move_is_within_its_error():
+    assert np.isnan(measure_signs(np.array([0.5]), np.array([0.1]), np.array([0.2])))
 
 
 def test_the_first_reason_is_weighed_against_any_move_of_another():

@@ -112,10 +112,12 @@ def test_a_signal_is_taken_away_with_all_its_windows_and_only_where_asked():
         def raw_score(self, signals):
             return (signals["a_7d"] * signals["a_30d"] + signals["b"]).to_numpy(float)
 
-    drops = take_away(Product(), others, leads, [["a_7d", "a_30d"], ["b"]], np.array([[True, True], [True, False]]))
+    drops, noise = take_away(Product(), others, leads, [["a_7d", "a_30d"], ["b"]], np.array([[True, True], [True, False]]))
 
     # Both windows come from the same other lead: (0 · 0 + 4 · 40) / 2 = 80 is left of the product.
     assert drops.tolist() == [[10 - 80, 5 - 1], [40 - 80, 0]]
+    # Scores of 0 and 160 spread by 113, of 0 and 2 by 1.4: the mean of two of them is off by that over the root of 2.
+    assert noise == pytest.approx(np.array([[80.0, 1.0], [80.0, 0.0]]))
 
 
 def test_columns_of_any_type_can_be_taken_away():
@@ -125,7 +127,7 @@ def test_columns_of_any_type_can_be_taken_away():
         def raw_score(self, signals):
             return signals.notna().sum(axis=1).to_numpy(float)
 
-    drops = take_away(Known(), leads, leads, [["n"], ["flag"], ["text"]], np.ones((2, 3), bool))
+    drops, _ = take_away(Known(), leads, leads, [["n"], ["flag"], ["text"]], np.ones((2, 3), bool))
 
     assert drops.tolist() == [[0.5, 0.0, 0.5], [-0.5, 0.0, -0.5]]
 
