@@ -224,9 +224,8 @@ def sum_by_signal(shares: Floats, signals: pd.DataFrame, catalogue: Catalogue) -
     places: dict[str, list[int]] = {}
     for position, owner in enumerate(owners):
         places.setdefault(owner.id, []).append(position)
-    per_signal = np.ascontiguousarray(
-        shares[:, [first for first, *_ in places.values()]]
-    )  # row by row, so that a sum is the same in any batch
+    firsts = [first for first, *_ in places.values()]
+    per_signal = np.ascontiguousarray(shares[:, firsts])  # row by row, so that a sum is the same in any batch
     for k, (_, *others) in enumerate(places.values()):
         for position in others:
             per_signal[:, k] += shares[:, position]

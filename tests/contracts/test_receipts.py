@@ -211,6 +211,18 @@ def test_no_view_shows_a_hidden_signal(receipts, lead_ids):
             assert not re.search(r"secret|credit|disputes|classified|quarrel", view, re.IGNORECASE)
 
 
+def test_a_lead_alone_has_the_very_bits_it_has_in_a_batch():
+    count = {"family": "use", "label": "x", "measure": {"kind": "count"}, "windows": ["7d"]}
+    wide = Catalogue.model_validate({"signals": [count | {"id": f"signal_{n}"} for n in range(40)]})  # sums of many differ by their order
+    calibrator, shares = fit_calibrator("sigmoid"), np.random.default_rng(5).normal(size=(60, 40))
+
+    together = make_receipts(shares, calibrator, wide)
+    alone = [make_receipts(row, calibrator, wide) for row in shares]
+
+    assert np.array_equal(together.log_odds, np.concatenate([one.log_odds for one in alone]))
+    assert np.array_equal(together.score, np.concatenate([one.score for one in alone]))
+
+
 def test_the_frame_has_a_total_order_and_sums_per_lead(receipts, lead_ids):
     frame = receipts.to_frame()
 
